@@ -1,0 +1,49 @@
+# Everything starts from a fresh clone: each target makes the virtual environment it needs.
+# llama-cpp-python has no binary wheel; pip compiles it once per machine and keeps the wheel in its cache.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+TINY := models/tiny/model.gguf
+GPU_CMAKE_cuda := -DGGML_CUDA=on
+GPU_CMAKE_vulkan := -DGGML_VULKAN=on
+GPU_CMAKE_metal := -DGGML_METAL=on
+
+.PHONY: help bench test lint speed nightly install clean
+
+help: ## Show the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+bench: $(READY) $(TINY) ## Run the main job on what the repository ships
+	$(BIN)/medlora-edge bench pubmedqa
+
+test: $(READY) ## Run all tests
+	$(BIN)/pytest
+
+lint: $(READY) ## Check style, types and the arrows between rooms
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+speed: $(READY) ## Measure speed and memory (minutes), results as JSON
+	$(BIN)/python -m benchmarks
+
+install: ## Install the program from source, GPU=cuda|vulkan|metal for a GPU build of llama.cpp
+	$(PYTHON) -m venv $(VENV)
+	$(if $(GPU),CMAKE_ARGS="$(GPU_CMAKE_$(GPU))" $(BIN)/pip install --no-cache-dir --force-reinstall llama-cpp-python==0.3.36)
+	$(BIN)/pip install .
+
+clean: ## Remove what was built here
+	rm -rf $(VENV) models/tiny
+
+$(READY): pyproject.toml
+	@command -v cc >/dev/null || { echo "a C++ compiler is needed (Debian: apt-get install build-essential)" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	@echo "installing; the first time on a machine llama.cpp is compiled (about 5 minutes on two cores)"
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@
+
+$(TINY): benchmarks/random_model.py | $(READY)
+	$(BIN)/python -m benchmarks.random_model tiny --out models/tiny
