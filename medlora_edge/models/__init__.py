@@ -1,0 +1,48 @@
+"""Installed models: what they are, whether they are intact, and whether they fit into memory."""
+
+from medlora_edge.models.adding import add
+from medlora_edge.models.catalogue import (
+    Entry,
+    Model,
+    default_name,
+    find,
+    inspect,
+    installed,
+    remove,
+    set_default,
+    shipped,
+    verify,
+)
+from medlora_edge.models.gguf_checks import check
+from medlora_edge.models.gguf_header import GgufHeader
+from medlora_edge.models.gguf_purpose import require_chat_model
+from medlora_edge.models.gguf_reader import read_header
+from medlora_edge.models.manifest import Manifest, Source, describe, read_manifest, source_of, write_manifest
+from medlora_edge.models.memory_plan import MemoryPlan, plan, require_memory
+
+__all__ = [
+    "Entry",
+    "GgufHeader",
+    "Manifest",
+    "MemoryPlan",
+    "Model",
+    "Source",
+    "add",
+    "check",
+    "default_name",
+    "describe",
+    "find",
+    "inspect",
+    "installed",
+    "plan",
+    "read_header",
+    "read_manifest",
+    "remove",
+    "require_chat_model",
+    "require_memory",
+    "set_default",
+    "shipped",
+    "source_of",
+    "verify",
+    "write_manifest",
+]
