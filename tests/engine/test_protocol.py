@@ -1,0 +1,40 @@
+"""The wire: one line a message whatever the text, and nothing else is taken."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from medlora_edge.engine.protocol import Generate, Message, Role, Token, read_event, read_request, to_line
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_any_text_makes_one_line_and_comes_back(text: str) -> None:
+    request = Generate(id=1, messages=(Message(role=Role.USER, content=text),))
+    line = to_line(request)
+    assert line.count(b"\n") == 1
+    assert read_request(line) == request
+    token = Token(id=1, token=2, text=text, logprob=-0.5)
+    assert read_event(to_line(token)) == token
+
+
+@given(st.binary())
+def test_any_bytes_are_a_message_or_a_validation_error(line: bytes) -> None:
+    for read in (read_request, read_event):
+        with pytest.raises(ValidationError):
+            read(line)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"kind":"stats","id":1,"more":2}',
+        b'{"kind":"format_disk","id":1}',
+        b'{"kind":"generate","id":1,"messages":[{"role":"root","content":"x"}]}',
+        b'{"kind":"generate","id":1,"messages":[],"max_tokens":0}',
+        b'{"kind":"open","id":1,"options":{"n_seq_max":1000}}',
+    ],
+)
+def test_unknown_keys_kinds_and_ranges_are_refused(line: bytes) -> None:
+    with pytest.raises(ValidationError):
+        read_request(line)
