@@ -12,6 +12,7 @@ from medlora_edge import __version__
 from medlora_edge.cli import bench, data, models
 from medlora_edge.cli.ask import ask
 from medlora_edge.cli.doctor import doctor
+from medlora_edge.cli.parse import parse
 from medlora_edge.cli.paths import show_paths
 from medlora_edge.errors import ExitCode, MedloraError
 
@@ -33,6 +34,7 @@ app.command()(ask)
 app.add_typer(bench.app, name="bench")
 app.add_typer(models.app, name="models")
 app.add_typer(data.app, name="data")
+app.command()(parse)
 app.command()(doctor)
 app.command("paths")(show_paths)
 
