@@ -1,0 +1,1 @@
+"""Measuring a model on a data set: run, resume, metrics, report, comparison."""

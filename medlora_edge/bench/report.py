@@ -1,0 +1,169 @@
+"""Results as tables for the terminal."""
+
+from typing import TYPE_CHECKING
+
+from medlora_edge.bench.kinds import Mode
+from medlora_edge.bench.metrics import INVALID
+from medlora_edge.bench.notices import notices
+from medlora_edge.bench.reference import published
+from medlora_edge.bench.schema import LABELS, Card, Metrics, Results, RunTimings
+from medlora_edge.privacy import clean
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+GIB = 1 << 30
+HEADLINE = (
+    ("accuracy, all items", "accuracy", "lenient_accuracy"),
+    ("accuracy, valid only", "accuracy_valid", "lenient_accuracy_valid"),
+    ("macro-F1", "macro_f1", "lenient_macro_f1"),
+    ("valid response rate", "strict_valid_rate", "lenient_valid_rate"),
+)
+
+
+def show(results: Results, console: "Console") -> None:
+    """Print a whole report; `console` must not read markup, since names are foreign text."""
+    console.print(_title(results))
+    for notice in notices(results):
+        console.print(f"!! {clean(notice)}", style="bold red")
+    metrics = results.metrics
+    for table in (_headline(metrics), _classes(metrics), _confusion(metrics)):
+        print_table(table, console)
+    if beside := _published(results):
+        print_table(beside, console)
+        console.print("* other items or another way of answering than this run: not directly comparable")
+    print_table(_cost(results.timings), console)
+    for line in _setting(results.card):
+        console.print(clean(line), soft_wrap=True)
+
+
+def percent(fraction: float | None) -> str:
+    """A fraction as percent with one decimal."""
+    return "-" if fraction is None else f"{100 * fraction:.1f}"
+
+
+def interval_text(interval: tuple[float, float]) -> str:
+    """An interval of fractions as percent."""
+    return f"{percent(interval[0])} to {percent(interval[1])}"
+
+
+def print_table(table: "Table", console: "Console") -> None:
+    """Print a table below its title, which may be wider than the table."""
+    title, table.title = table.title, None
+    console.print(title, style="bold")
+    console.print(table)
+
+
+def plain_table(title: str, *columns: str) -> "Table":
+    """A table whose first column is text and whose others are figures."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(title=title, box=box.SIMPLE_HEAD, show_header=any(columns))
+    for index, column in enumerate(columns):
+        table.add_column(column, justify="right" if index else "left", overflow="fold")
+    return table
+
+
+def _title(results: Results) -> str:
+    card = results.card
+    subset = f", subset of {card.data.n_items:,}" if card.data.n_items < card.data.n_split else ""
+    where = f"{card.data.name} ({card.data.origin}), split {card.settings.split}{subset}"
+    return f"{clean(card.model.name)} on {where}, mode {card.settings.mode}: n = {results.metrics.n:,}"
+
+
+def _headline(metrics: Metrics) -> "Table":
+    table = plain_table("Result, %", "", "strict", "95 % interval", "lenient", "95 % interval")
+    figures = metrics.model_dump()
+    for name, strict, lenient in HEADLINE:
+        cells = []
+        for key in (strict, lenient):
+            interval = metrics.intervals.get(key)
+            cells += [percent(figures[key]), interval_text(interval) if interval else ""]
+        table.add_row(name, *cells)
+    table.add_row("most frequent label", percent(metrics.majority_rate))
+    return table
+
+
+def _classes(metrics: Metrics) -> "Table":
+    columns = ("", "items", "predicted", "precision (95 %)", "recall (95 %)", "F1")
+    table = plain_table("By label (strict), %", *columns)
+    for label, row in metrics.per_class.items():
+        precision = f"{percent(row.precision)} ({interval_text(row.precision_interval)})" if row.predicted else "-"
+        recall = f"{percent(row.recall)} ({interval_text(row.recall_interval)})"
+        table.add_row(label, str(row.support), str(row.predicted), precision, recall, percent(row.f1))
+    return table
+
+
+def _confusion(metrics: Metrics) -> "Table":
+    names = (*LABELS, INVALID)
+    table = plain_table("Confusion (strict): rows true, columns predicted", "", *names)
+    for label, row in metrics.confusion.items():
+        table.add_row(label, *(str(row[name]) for name in names))
+    return table
+
+
+def _published(results: Results) -> "Table | None":
+    rows = list(published(results.card))
+    if not rows:
+        return None
+    table = plain_table("Published figures, accuracy in %", "model", "accuracy", "measured how (source)")
+    table.columns[-1].justify = "left"
+    metrics, card = results.metrics, results.card
+    how = _how(f"{metrics.n:,} items", card.settings.mode, metrics.macro_f1, metrics.strict_valid_rate)
+    table.add_row("this run", f"{percent(metrics.accuracy)}  ", how, style="bold")
+    for row, comparable in rows:
+        figures = [None if figure is None else figure / 100 for figure in (row.macro_f1, row.valid_response_rate)]
+        how = f"{_how(row.items, row.setting, *figures)} ({row.source})"
+        table.add_row(row.model, f"{row.accuracy:.1f} {' ' if comparable else '*'}", how)
+    return table
+
+
+def _how(items: str, setting: str, macro_f1: float | None, valid_rate: float | None) -> str:
+    figures = {"macro-F1": macro_f1, "valid": valid_rate}
+    known = [f"{name} {percent(figure)}" for name, figure in figures.items() if figure is not None]
+    return "; ".join((items, setting, *known))
+
+
+def _cost(timings: RunTimings) -> "Table":
+    table = plain_table("Cost", "", "")
+    rows = {
+        "prompt tokens": f"{timings.prompt_tokens:,}",
+        "of them cached": f"{timings.cached_tokens:,}",
+        "generated tokens": f"{timings.generated_tokens:,}",
+        "prefill, tokens/s": _rate(timings.prefill_tokens_per_second),
+        "decode, tokens/s of one sequence": _rate(timings.decode_tokens_per_second),
+        "generated, tokens/s of wall time": _rate(timings.generated_tokens_per_wall_second),
+        "seconds a question, median": _rate(timings.seconds_median, 2),
+        "seconds a question, 95th percentile": _rate(timings.seconds_p95, 2),
+        "wall time, seconds": _rate(timings.wall_seconds),
+        "peak memory of the engine, GiB": f"{timings.peak_memory_bytes / GIB:.2f}",
+    }
+    for name, value in rows.items():
+        table.add_row(name, value)
+    return table
+
+
+def _rate(value: float | None, digits: int = 1) -> str:
+    return "-" if value is None else f"{value:,.{digits}f}"
+
+
+def _setting(card: Card) -> list[str]:
+    settings, resolved, model = card.settings, card.resolved, card.model
+    sampling = settings.sampling
+    if settings.mode is Mode.SCORE or sampling is None:
+        how = "sum of log-probabilities of each label"
+    else:
+        how = (
+            f"temperature {sampling.temperature}, top-k {sampling.top_k}, top-p {sampling.top_p}, "
+            f"min-p {sampling.min_p}, repeat penalty {sampling.repeat_penalty}, seed {settings.seed}, "
+            f"at most {settings.max_tokens} tokens"
+        )
+    return [
+        f"model: {model.description}, {model.quantisation}, sha256 {model.sha256[:16]}",
+        f"answers: {how}",
+        f"engine: llama.cpp {card.software['llama.cpp']}, {resolved.threads} threads, {resolved.parallel} in "
+        f"parallel, context {resolved.n_ctx}, batch {resolved.n_batch}, KV {settings.kv_type}",
+        f"machine: {card.machine.cpu}; data sha256 {card.data.sha256[:16]}; readers {card.reader_version}",
+    ]
