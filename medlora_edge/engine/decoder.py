@@ -78,7 +78,9 @@ class Decoder:
             case Generate():
                 prompt = self._prompter.prompt(request.messages)
                 sampler = Sampler(self._weights, request.sampling, request.grammar)
-                return GenerateJob(request, prompt, sampler, self._prompter.tokenizer, self._limit, self._emit)
+                return GenerateJob(
+                    request, prompt, sampler, self._prompter.tokenizer, limit=self._limit, emit=self._emit
+                )
             case Score():
                 prompt = self._prompter.prompt(request.messages)
                 tokens = {

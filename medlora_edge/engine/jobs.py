@@ -133,6 +133,7 @@ class GenerateJob(Job):
         prompt: Prompt,
         sampler: Sampler,
         tokenizer: Tokenizer,
+        *,
         limit: int,
         emit: Emit,
     ) -> None:
