@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+PUBMEDQA ?= ../shared/data/pubmedqa/ori_pqal.json.gz
 TINY := models/tiny/model.gguf
 GPU_CMAKE_cuda := -DGGML_CUDA=on
 GPU_CMAKE_vulkan := -DGGML_VULKAN=on
@@ -30,7 +31,13 @@ lint: $(READY) ## Check style, types and the arrows between rooms
 speed: $(READY) ## Measure speed and memory (minutes), results as JSON
 	$(BIN)/python -m benchmarks
 
+nightly: test speed $(TINY) ## Everything that takes long: tests, speed, and the official questions in all three modes
+	for mode in score constrained generate; do \
+		$(BIN)/medlora-edge bench pubmedqa --model tiny --data $(PUBMEDQA) --mode $$mode || exit; \
+	done
+
 install: ## Install the program from source, GPU=cuda|vulkan|metal for a GPU build of llama.cpp
+	$(if $(GPU),$(if $(GPU_CMAKE_$(GPU)),,$(error GPU=$(GPU) is unknown: cuda, vulkan or metal)))
 	$(PYTHON) -m venv $(VENV)
 	$(if $(GPU),CMAKE_ARGS="$(GPU_CMAKE_$(GPU))" $(BIN)/pip install --no-cache-dir --force-reinstall llama-cpp-python==0.3.36)
 	$(BIN)/pip install .

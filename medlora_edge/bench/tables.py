@@ -34,6 +34,7 @@ def show_comparison(comparison: Comparison, console: "Console") -> None:
 def show_runs(console: "Console") -> None:
     """Print the runs of the default place; one that cannot be read is named with its reason."""
     table = plain_table("Runs", "name", "done", "accuracy, %", "started")
+    table.columns[0].no_wrap = True  # a name must be copied whole
     for folder in runfolder.all_runs():
         table.add_row(*(clean(cell) for cell in _run_row(folder)))
     if table.row_count:
@@ -52,7 +53,7 @@ def _run_row(folder: Path) -> tuple[str, ...]:
     if card is None:
         return (folder.name,)
     accuracy = percent(results.metrics.accuracy) if results and results.finished else "unfinished"
-    return folder.name, f"{done:,}/{card.data.n_items:,}", accuracy, card.started
+    return folder.name, f"{done:,}/{card.data.n_items:,}", accuracy, card.started[:16].replace("T", " ")
 
 
 def _differences(comparison: Comparison) -> "Table":

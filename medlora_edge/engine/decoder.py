@@ -76,13 +76,13 @@ class Decoder:
     def _job(self, request: Generate | Score | Prefill) -> Job:
         match request:
             case Generate():
-                prompt = self._prompter.prompt(request.messages)
+                prompt = self._prompter.prompt(request.messages, request.reuse)
                 sampler = Sampler(self._weights, request.sampling, request.grammar)
                 return GenerateJob(
                     request, prompt, sampler, self._prompter.tokenizer, limit=self._limit, emit=self._emit
                 )
             case Score():
-                prompt = self._prompter.prompt(request.messages)
+                prompt = self._prompter.prompt(request.messages, request.reuse)
                 tokens = {
                     label: self._prompter.with_candidate(request.messages, text)
                     for label, text in request.candidates.items()
@@ -181,8 +181,9 @@ class Decoder:
     def _compute(self, feeds: Sequence[Feed], jobs: Sequence[Job], slots: Sequence[Slot]) -> bool:
         """Run one batch for `jobs`; when it is aborted the slots are as before."""
         self.steps += 1
+        decode_step = all(len(feed.tokens) == 1 for feed in feeds)
         with self._cancellations.computing(self._context, frozenset(job.id for job in jobs)) as go:
-            done = go and self._context.decode(feeds)
+            done = go and self._context.decode(feeds, abortable=not decode_step)
         if not done:
             for feed, slot in zip(feeds, slots, strict=True):
                 if not self._context.drop(feed.seq, feed.start):

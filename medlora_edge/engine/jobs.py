@@ -24,7 +24,7 @@ from medlora_edge.engine.protocol import (
     Timings,
     Token,
 )
-from medlora_edge.engine.sampling import Choice, Sampler, log_softmax
+from medlora_edge.engine.sampling import Choice, Sampler
 from medlora_edge.engine.tokens import TextStream, Tokenizer
 
 Emit = Callable[[Event], None]
@@ -170,7 +170,7 @@ class GenerateJob(Job):
         ends_turn = self._tokenizer.ends_turn(choice.token)
         new = "" if ends_turn else self._text.feed(choice.token)
         if self._stream:
-            logprob = float(log_softmax(context.logits(row))[choice.token])
+            logprob = self._sampler.logprob(context.logits(row), choice.token)
             self.emit(Token(id=self.id, token=choice.token, text=new, logprob=logprob))
         self.pending = choice.token
         reason = self._reason(ends_turn=ends_turn)

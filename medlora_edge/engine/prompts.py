@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from medlora_edge.engine.chat_template import ChatTemplate, Part, chat_template, render_parts
 from medlora_edge.engine.native import Weights
-from medlora_edge.engine.protocol import Message
+from medlora_edge.engine.protocol import Message, Reuse
 from medlora_edge.engine.tokens import Tokenizer
 
 PROBES = ("A", "9")  # two last turns that share no first character
@@ -41,9 +41,14 @@ class Prompter:
         self._parts = lru_cache(maxsize=4)(self._render_parts)
         self._fixed_tokens = lru_cache(maxsize=8)(self._common_beginning)
 
-    def prompt(self, messages: tuple[Message, ...]) -> Prompt:
-        """Render and tokenise. Raises TemplateError with its reason when the template refuses."""
+    def prompt(self, messages: tuple[Message, ...], reuse: Reuse = Reuse.FIXED) -> Prompt:
+        """Render and tokenise; `fixed` is 0 where the request has no use for it.
+
+        Raises TemplateError with its reason when the template refuses.
+        """
         text, tokens = self._render(messages, "")
+        if reuse is Reuse.LONGEST:
+            return Prompt(tokens, text, 0)
         fixed = self._fixed_tokens(messages[:-1], messages[-1].model_copy(update={"content": ""}))
         same = tokens[: len(fixed)] == fixed  # else the tokenizer merged across the border: nothing is shared
         return Prompt(tokens, text, len(fixed) if same and self._shares else 0)

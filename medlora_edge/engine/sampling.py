@@ -1,6 +1,7 @@
 """Choosing the next token of one sequence: greedy, sampled, or bounded by a grammar."""
 
 import ctypes
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +38,7 @@ class Sampler:
         self._greedy = sampling.temperature == 0
         self._plain_argmax = self._greedy and sampling.repeat_penalty == 1 and grammar is None
         self._chain = _chain(weights.n_vocab, sampling)
+        self._scratch = np.empty(weights.n_vocab, dtype=np.float32)
         self._grammar: Any = None
         if grammar is not None:
             self._grammar = C.llama_sampler_init_grammar(weights.vocab, grammar.encode(), b"root")
@@ -44,6 +46,7 @@ class Sampler:
                 C.llama_sampler_free(self._chain)
                 raise GrammarError("the grammar that bounds the answer does not parse")
             self._candidates = np.zeros(weights.n_vocab, dtype=_CANDIDATE)
+            self._ids = np.arange(weights.n_vocab, dtype=np.int32)
 
     def sample(self, context: Context, row: int) -> Choice:
         """Choose after token `row` of the last batch, and remember the choice."""
@@ -66,6 +69,13 @@ class Sampler:
         C.llama_sampler_accept(self._grammar, token)
         return Choice(token, _argmax(allowed).margin if self._greedy else None)
 
+    def logprob(self, logits: Logits, token: int) -> float:
+        """Log-probability of one token in nats, to about 1e-6."""
+        top, scratch = logits.max(), self._scratch  # new arrays of this size would cost more than the sum itself
+        np.subtract(logits, top, out=scratch)
+        np.exp(scratch, out=scratch)
+        return float(logits[token] - top) - math.log(scratch.sum())
+
     def grammar_done(self, end_of_turn: int) -> bool:
         """Whether the grammar lets the answer end here."""
         return self._grammar is not None and self._allows(end_of_turn)
@@ -77,7 +87,7 @@ class Sampler:
 
     def _all(self, logits: Logits) -> np.ndarray[Any, Any]:
         candidates = self._candidates
-        candidates["id"] = np.arange(len(logits), dtype=np.int32)
+        candidates["id"] = self._ids
         candidates["logit"] = logits
         candidates["p"] = 0
         return candidates
@@ -122,9 +132,11 @@ def _chain(n_vocab: int, sampling: Sampling) -> Any:
 
 def _argmax(logits: Logits) -> Choice:
     best = int(logits.argmax())
-    top = float(logits[best])
-    runner_up = float(np.delete(logits, best).max()) if len(logits) > 1 else -np.inf
-    return Choice(best, top - runner_up)
+    top = logits[best]
+    logits[best] = -np.inf  # put back below: cheaper than a copy of the vocabulary without it
+    runner_up = logits.max()
+    logits[best] = top
+    return Choice(best, float(top - runner_up))
 
 
 def _view(candidates: np.ndarray[Any, Any]) -> Any:

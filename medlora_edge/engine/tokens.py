@@ -47,7 +47,7 @@ class Tokenizer:
         if n < 0:
             self._buffer = ctypes.create_string_buffer(-n)
             return self.piece(token, special=special)
-        return self._buffer.raw[:n]
+        return ctypes.string_at(self._buffer, n)
 
     def ends_turn(self, token: int) -> bool:
         """Whether the model ends its answer with this token."""
