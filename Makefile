@@ -17,7 +17,8 @@ help: ## Show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 bench: $(READY) $(TINY) ## Run the main job on what the repository ships
-	$(BIN)/medlora-edge bench pubmedqa
+	rm -rf .bench
+	MEDLORA_HOME=.bench $(BIN)/medlora-edge bench pubmedqa
 
 test: $(READY) ## Run all tests
 	$(BIN)/pytest
@@ -43,7 +44,7 @@ install: ## Install the program from source, GPU=cuda|vulkan|metal for a GPU bui
 	$(BIN)/pip install .
 
 clean: ## Remove what was built here
-	rm -rf $(VENV) models/tiny
+	rm -rf $(VENV) .bench models/tiny
 
 $(READY): pyproject.toml
 	@command -v cc >/dev/null || { echo "a C++ compiler is needed (Debian: apt-get install build-essential)" >&2; exit 2; }

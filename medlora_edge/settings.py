@@ -3,7 +3,7 @@
 import re
 import tomllib
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -16,8 +16,12 @@ class EngineSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    threads: int | Literal["auto"] = Field("auto", description='compute threads, or "auto" for the physical cores')
-    gpu_layers: int | Literal["auto"] = Field("auto", description='layers on a GPU, or "auto" for all where one is')
+    threads: Annotated[int, Field(ge=1, le=512)] | Literal["auto"] = Field(
+        "auto", description='compute threads, or "auto" for the physical cores'
+    )
+    gpu_layers: Annotated[int, Field(ge=0, le=1024)] | Literal["auto"] = Field(
+        "auto", description='layers on a GPU, or "auto" for all where one is'
+    )
     kv_type: Literal["f16", "q8_0"] = Field("f16", description="number format of the KV cache")
     context: int = Field(4096, ge=256, le=1 << 20, description="tokens of one conversation")
 
@@ -38,8 +42,10 @@ def load_settings(path: Path | None = None) -> Settings:
     path = path or paths.settings_file()
     try:
         text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return Settings()
+    except IsADirectoryError as error:
+        raise UsageError("the settings are a folder, not a file", where=str(path), fix="move it away") from error
     except UnicodeDecodeError as error:
         raise UsageError(f"the settings are not UTF-8 text (byte {error.start})", where=str(path)) from error
     try:

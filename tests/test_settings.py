@@ -32,6 +32,7 @@ def test_values_are_taken(tmp_path: Path) -> None:
         ("[engine]\nthreads = = 3\n", ["do not parse", "line 2"]),
         ("[engine]\n\nthreads = 'many'\n", ["engine.threads", "'many'", "line 3", "'auto'"]),
         ("[engine]\nkv_type = 'q2'\n", ["engine.kv_type", "'q2'", "'f16' or 'q8_0'", "line 2"]),
+        ("[engine]\nthreads = -1\n", ["engine.threads", "greater than or equal to 1", "line 2"]),
         ("engine.context = 3\n", ["engine.context", "256", "line 1"]),
         ("[engine]\ncontexts = 4096\n", ["unknown setting engine.contexts", "line 2", "context"]),
         ("\n[motor]\n", ["unknown setting motor", "line 2", "engine"]),

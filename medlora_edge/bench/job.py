@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from medlora_edge.bench import journal, runfolder
 from medlora_edge.bench.dataset import Dataset, Item
 from medlora_edge.bench.kinds import Flag, Mode, Split
-from medlora_edge.bench.schema import Card, RunSettings, Sample
+from medlora_edge.bench.schema import LABELS, Card, RunSettings, Sample
 from medlora_edge.bench.selection import default_split, take_limit, take_split
 from medlora_edge.engine.protocol import Sampling
 from medlora_edge.errors import UsageError
@@ -71,12 +71,22 @@ def parse_settings(values: Mapping[str, object]) -> RunSettings:
 def make_job(model: Model, dataset: Dataset, settings: RunSettings, split: Split | None) -> Job:
     """Choose the items. Without `split`: the official test items, or all where there are none.
 
-    Raises UsageError when the data set has no such split.
+    Raises UsageError when the data set has no such split, or the settings cannot do what their mode promises.
     """
     split = split or default_split(dataset)
+    _require_room(settings)
     items = take_split(dataset, split)
     chosen = effective(settings).model_copy(update={"split": split})
     return Job(model, dataset, take_limit(items, settings.limit), len(items), chosen)
+
+
+def _require_room(settings: RunSettings) -> None:
+    """A grammar makes every answer valid only where the answer has room to end."""
+    longest = max(len(f"{label}.") for label in LABELS) + 1  # a token holds at least one byte; one ends the turn
+    if settings.mode is Mode.CONSTRAINED and settings.max_tokens < longest:
+        raise UsageError(
+            f"--max-tokens {settings.max_tokens} may cut a constrained answer", fix=f"give at least {longest}"
+        )
 
 
 def effective(settings: RunSettings) -> RunSettings:

@@ -44,6 +44,9 @@ def run(job: Job, folder: Path, engine: Engine, watcher: Watcher) -> Results:
         card, done = earlier(job, folder)
         if card is None or len(done) < len(job.items):
             card = _measure(job, folder, engine, watcher)
+        elif card.ended is None:  # killed between its last answer and this line
+            card = card.model_copy(update={"ended": now()})
+            runfolder.write(folder, card)
         results = compute(card, journal.read(folder / journal.NAME))
         runfolder.write(folder, results)
         return results

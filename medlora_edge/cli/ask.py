@@ -121,6 +121,9 @@ def _print_end(kind: "Task", asked: "Question", done: "Done") -> None:
     if kind.labels(asked):
         label = kind.read_lenient(done.text, asked)
         print(f"verdict: {label or 'none (the answer does not settle on one)'}")
-    notes = {"cancelled": "stopped; what was said is kept.", "max_tokens": "the answer was cut at --max-tokens."}
+    notes = {
+        "cancelled": "stopped; what was said is kept.",
+        "max_tokens": "the answer was cut at --max-tokens or at the end of the context.",
+    }
     for note in filter(None, (notes.get(done.reason), NOTICE)):
         print(note, file=sys.stderr)

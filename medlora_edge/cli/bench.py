@@ -12,7 +12,6 @@ from medlora_edge.errors import StoppedError
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
-    from rich.console import Console
 
     from medlora_edge.bench.job import Job
     from medlora_edge.bench.schema import Results
@@ -103,20 +102,22 @@ def compare(a: Run, b: Run, *, as_json: Json = False) -> None:
     from medlora_edge.bench import runfolder
     from medlora_edge.bench.compare import compare as compare_runs
     from medlora_edge.bench.tables import show_comparison
+    from medlora_edge.cli.console import console
 
     comparison = compare_runs(*(runfolder.load(runfolder.find(name)) for name in (a, b)))
     if as_json:
         _print_json(comparison)
     else:
-        show_comparison(comparison, _console())
+        show_comparison(comparison, console())
 
 
 @app.command("list")
 def list_() -> None:
     """List the runs in the default place."""
     from medlora_edge.bench.tables import show_runs
+    from medlora_edge.cli.console import console
 
-    show_runs(_console())
+    show_runs(console())
 
 
 def _run(job: "Job", out: Path | None) -> "Results":
@@ -144,18 +145,13 @@ def _run(job: "Job", out: Path | None) -> "Results":
 
 def _show(results: "Results", *, as_json: bool) -> None:
     from medlora_edge.bench.report import show
+    from medlora_edge.cli.console import console
 
     if as_json:
         _print_json(results)
     else:
-        show(results, _console())
+        show(results, console())
 
 
 def _print_json(document: "BaseModel") -> None:
     print(document.model_dump_json(indent=1))
-
-
-def _console() -> "Console":
-    from rich.console import Console
-
-    return Console(markup=False, highlight=False, emoji=False)

@@ -1,6 +1,5 @@
 """`medlora-edge models`: what is installed, what it needs, and how to add or remove it."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +10,6 @@ import typer
 from medlora_edge.privacy import clean
 
 if TYPE_CHECKING:
-    from rich.console import Console
     from rich.table import Table
 
     from medlora_edge.models import GgufHeader, MemoryPlan, Model
@@ -24,13 +22,12 @@ OptionalName = Annotated[str | None, typer.Argument(metavar="[NAME]", help="A mo
 NewName = Annotated[str | None, typer.Option("--name", help="Name in the catalogue; by default the file's.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
-PIPE_WIDTH = 160  # columns of a table that goes to a file or a pipe
-
 
 @app.command("list")
 def list_models() -> None:
     """List the models that can be used; * marks the one that is."""
     from medlora_edge import models
+    from medlora_edge.cli.console import console
     from medlora_edge.models.units import size_text
 
     entries = (*models.installed(), *models.shipped())
@@ -49,7 +46,7 @@ def list_models() -> None:
         cells = (entry.name, size_text(seen.size_bytes), seen.quantisation, seen.architecture)
         more = (f"{seen.context_length:,}", seen.licence or "not stated", _notes(entry.model))
         table.add_row(mark, *map(clean, (*cells, *more)))
-    _console().print(table)
+    console().print(table)
 
 
 @app.command()
@@ -198,6 +195,7 @@ def _print_json(record: dict[str, object]) -> None:
 
 
 def _print_page(model: "Model", header: "GgufHeader", planned: "MemoryPlan") -> None:
+    from medlora_edge.cli.console import console
     from medlora_edge.models.units import size_text
 
     seen = model.manifest
@@ -216,8 +214,8 @@ def _print_page(model: "Model", header: "GgufHeader", planned: "MemoryPlan") -> 
     table = _table("", "", header=False)
     for label, text in page.items():
         table.add_row(label, clean(text))
-    _console().print(table)
-    _console().print(_memory_table(planned))
+    console().print(table)
+    console().print(_memory_table(planned))
     typer.echo(_verdict(planned))
 
 
@@ -240,13 +238,6 @@ def _verdict(planned: "MemoryPlan") -> str:
     if planned.largest_context:
         return f"\nIt does not fit; a context of up to {planned.largest_context:,} tokens does."
     return "\nIt does not fit: not even the weights do."
-
-
-def _console() -> "Console":
-    from rich.console import Console
-
-    width = None if sys.stdout.isatty() else PIPE_WIDTH
-    return Console(markup=False, emoji=False, highlight=False, width=width)
 
 
 def _table(*columns: str, header: bool = True, right: int | None = None) -> "Table":

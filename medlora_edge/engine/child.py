@@ -13,6 +13,7 @@ from pathlib import Path
 from pydantic import BaseModel, ValidationError
 
 from medlora_edge.engine.protocol import MAX_LINE, Alive, Event, read_event, to_line
+from medlora_edge.paths import private_folder
 
 # Everything else stays outside: GGML_*, LLAMA_* and LD_* choose libraries, PYTHON* chooses code.
 PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT", "CUDA_VISIBLE_DEVICES", "VIRTUAL_ENV")
@@ -33,7 +34,7 @@ class Patience:
     """Seconds of silence, and of computing without finishing one batch, after which the process counts as hung."""
 
     silence: float = 20.0
-    batch: float = 120.0
+    batch: float = 600.0
     check: float = 1.0
 
 
@@ -102,8 +103,11 @@ class Child:
 
     def _watch(self) -> None:
         while self._process.poll() is None:
+            before = time.monotonic()
             time.sleep(self._patience.check)
             now = time.monotonic()
+            if now - before > self._patience.check + self._patience.silence / 2:
+                self._heard = self._moved = now  # the whole program was stopped, not the engine alone
             if now - self._heard > self._patience.silence:
                 self._hang = f"it gave no sign of life for {self._patience.silence:.0f} seconds"
             elif self._busy and now - self._moved > self._patience.batch:
@@ -126,7 +130,7 @@ class Child:
 def _start(log: Path) -> subprocess.Popen[bytes]:
     environment = {key: os.environ[key] for key in PASSED_ON if key in os.environ}
     environment["GGML_NO_BACKTRACE"] = "1"  # a failed check would start a debugger for its backtrace
-    log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    private_folder(log.parent)
     if log.exists() and log.stat().st_size > LOG_LIMIT:
         log.unlink()
     with log.open("ab") as stream:

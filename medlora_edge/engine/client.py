@@ -38,7 +38,7 @@ from medlora_edge.engine.protocol import (
     Stats,
     to_line,
 )
-from medlora_edge.errors import EngineError, UsageError
+from medlora_edge.errors import EngineError, MedloraError, UsageError
 
 BACK_OFF = (0.0, 1.0, 5.0, 30.0)  # seconds before the first, second, ... start after a death
 GIVE_UP = len(BACK_OFF)  # deaths in a row, no request answered between them
@@ -63,6 +63,7 @@ class Engine:
         self._child: Child | None = None
         self._ready: Ready | None = None
         self._is_ready = threading.Event()
+        self._last_cause = "it said nothing"
         self._load: Load | None = None
         self._open: Open | None = None
         self._pending: dict[int, Pending] = {}
@@ -85,7 +86,7 @@ class Engine:
         with self._lock:
             self._running()
         if not self._is_ready.wait(START_SECONDS) or self._ready is None:
-            raise EngineError("the engine did not start", where=str(self._log))
+            raise EngineError(f"the engine did not start: {self._last_cause}", where=str(self._log))
         return self._ready
 
     @property
@@ -105,12 +106,23 @@ class Engine:
         self._deaths = 0
         request = Load(id=next(self._ids), path=str(path.resolve()), gpu_layers=gpu_layers)
         pending = self._submit(request)
-        for event in pending.events():
-            if isinstance(event, Loading) and on_progress:
-                on_progress(event.fraction)
+        try:
+            for event in pending.events():
+                if isinstance(event, Loading) and on_progress:
+                    on_progress(event.fraction)
+        except BaseException:
+            pending.cancel()
+            raise
         loaded = _expect(pending, Loaded)
         self._load = request
         return loaded
+
+    def cancel_load(self) -> None:
+        """Give up a load that another thread waits for; it raises StoppedError there."""
+        with self._lock:
+            loads = [pending for pending in self._pending.values() if isinstance(pending.request, Load)]
+        for pending in loads:
+            pending.cancel()
 
     def open(self, options: ContextOptions) -> Opened:
         """Make a context over the loaded weights, replacing the one before. Raises MedloraError."""
@@ -180,8 +192,7 @@ class Engine:
 
     def _submit(self, request: Request) -> Pending:
         pending = Pending(request, self._cancel)
-        if len(to_line(request)) > MAX_LINE:
-            raise UsageError("the text is too long: more than 1 MiB", fix="shorten it")
+        _check_line(request)
         with self._lock:
             if self._closed:
                 raise EngineError("the engine is closed")
@@ -216,8 +227,10 @@ class Engine:
             self._is_ready.set()
             return
         with self._lock:
-            if event.id in self._reloading and isinstance(event, Failed):
-                self._fail_all(event.what)
+            if event.id in self._reloading and isinstance(event, Answer | Failed):
+                self._reloading.discard(event.id)
+                if isinstance(event, Failed):
+                    self._fail_all(event.what)
             pending = self._pending.get(event.id)
             if pending is None:
                 return
@@ -237,6 +250,8 @@ class Engine:
             if child is not self._child:
                 return
             self._child = self._alone = None
+            self._last_cause = cause
+            self._is_ready.set()
             self._deaths += 1
             victims = list(self._pending.values())
             self._pending.clear()
@@ -247,10 +262,16 @@ class Engine:
             pause = BACK_OFF[min(self._deaths, len(BACK_OFF)) - 1]
         time.sleep(pause)
         with self._lock:
-            self._send_next()
+            try:
+                self._send_next()
+            except (OSError, MedloraError) as error:
+                self._fail_all(f"the engine cannot be started again: {error}")
 
     def _judge(self, victim: Pending, cause: str) -> None:
-        if victim.retried or isinstance(victim.request, Load | Open):
+        if victim.cancelled:
+            victim.put(Failed(id=victim.id, cause=Cause.CANCELLED, what="stopped"))
+            return
+        if victim.retried:
             victim.put(Failed(id=victim.id, cause=Cause.ENGINE, what=cause))
             return
         victim.retried = True
@@ -258,6 +279,8 @@ class Engine:
         self._suspects.append(victim)
 
     def _send_next(self) -> None:
+        if self._alone:
+            return
         if self._suspects:
             self._alone = self._suspects.popleft()
             self._deliver(self._alone)
@@ -272,7 +295,13 @@ class Engine:
                 if waiting:
                     queue.remove(waiting)
                     waiting.put(Failed(id=request, cause=Cause.CANCELLED, what="stopped"))
-            if request in self._pending and self._child:
+            running = self._pending.get(request)
+            if running is None or self._child is None:
+                return
+            running.cancelled = True
+            if isinstance(running.request, Load):
+                self._child.kill()  # llama.cpp does not listen while it loads
+            else:
                 self._child.send(Cancel(target=request))
 
     def _fail_all(self, what: str) -> None:
@@ -281,6 +310,17 @@ class Engine:
         self._pending.clear()
         self._suspects.clear()
         self._held.clear()
+        self._alone = None
+
+
+def _check_line(request: Request) -> None:
+    """Raise UsageError for what the protocol cannot carry."""
+    try:
+        size = len(to_line(request))
+    except ValueError as error:
+        raise UsageError("the text is not valid Unicode", fix="remove what is no text") from error
+    if size > MAX_LINE:
+        raise UsageError("the text is too long: more than 1 MiB", fix="shorten it")
 
 
 def _expect(pending: Pending, kind: type[A]) -> A:

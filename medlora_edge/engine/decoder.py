@@ -54,11 +54,21 @@ class Decoder:
         """Queue a request; one that cannot be done is answered at once."""
         try:
             job = self._job(request)
-            self._check_fits(job)
         except (TemplateError, GrammarError, ValueError) as error:
             self._emit(Failed(id=request.id, cause=Cause.REQUEST, what=str(error)))
             return
+        if problem := self._misfit(job):
+            job.end(Failed(id=request.id, cause=Cause.REQUEST, what=problem))
+            job.close()
+            return
         self._waiting.append(job)
+
+    def close(self) -> None:
+        """The context goes away: what is under way ends."""
+        for job in [*self._waiting, *self._active]:
+            if not job.ended:
+                job.end(Failed(id=job.id, cause=Cause.CANCELLED, what="the model or its context was changed"))
+            job.close()
 
     def step(self) -> None:
         """Advance every job a little."""
@@ -92,14 +102,13 @@ class Decoder:
             case Prefill():
                 return PrefillJob(request.id, Prompt(self._prompter.stable(request.messages), "", 0), self._emit)
 
-    def _check_fits(self, job: Job) -> None:
+    def _misfit(self, job: Job) -> str | None:
         if not job.tokens:
-            raise ValueError("the prompt is empty")
-        needed = job.need if not isinstance(job, GenerateJob) else len(job.tokens) + 1
+            return "the prompt is empty"
+        needed = len(job.tokens) + 1 if isinstance(job, GenerateJob) else job.need
         if needed > self._limit:
-            raise ValueError(
-                f"the prompt of {len(job.tokens)} tokens does not fit into the context of {self._limit} tokens"
-            )
+            return f"the prompt of {len(job.tokens)} tokens does not fit into the context of {self._limit} tokens"
+        return None
 
     def _drop_cancelled(self) -> None:
         for job in [*self._waiting, *self._active]:

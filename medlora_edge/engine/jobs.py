@@ -190,7 +190,8 @@ class GenerateJob(Job):
 
     def _note_margin(self, choice: Choice) -> None:
         if choice.margin is not None:
-            self._min_margin = min(choice.margin, self._min_margin or choice.margin)
+            known = choice.margin if self._min_margin is None else self._min_margin
+            self._min_margin = min(choice.margin, known)
 
     def _end(self, reason: Reason) -> None:
         self._text.finish()

@@ -43,6 +43,7 @@ class Pending:
         self.request = request
         self.id = request.id
         self.retried = False
+        self.cancelled = False
         self._queue: SimpleQueue[Event] = SimpleQueue()
         self._cancel = cancel
         self._last: Answer | Failed | None = None

@@ -67,7 +67,7 @@ class Load(_Wire):
     kind: Literal["load"] = "load"
     id: int
     path: str
-    gpu_layers: int | Literal["auto"] = "auto"
+    gpu_layers: Annotated[int, Field(ge=0, le=1024)] | Literal["auto"] = "auto"
 
 
 class ContextOptions(_Wire):
@@ -76,7 +76,7 @@ class ContextOptions(_Wire):
     n_ctx: int = Field(4096, ge=0)
     n_seq_max: int = Field(1, ge=1, le=64)
     n_batch: int = Field(512, ge=32, le=8192)
-    threads: int | Literal["auto"] = "auto"
+    threads: Annotated[int, Field(ge=1, le=512)] | Literal["auto"] = "auto"
     kv_type: Literal["f16", "q8_0"] = "f16"
 
 

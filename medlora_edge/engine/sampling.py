@@ -36,8 +36,10 @@ class Sampler:
 
     def __init__(self, weights: Weights, sampling: Sampling, grammar: str | None) -> None:
         self._greedy = sampling.temperature == 0
-        self._plain_argmax = self._greedy and sampling.repeat_penalty == 1 and grammar is None
+        self._penalised = sampling.repeat_penalty != 1
         self._chain = _chain(weights.n_vocab, sampling)
+        self._ids = np.arange(weights.n_vocab, dtype=np.int32)
+        self._candidates = np.zeros(weights.n_vocab, dtype=_CANDIDATE)
         self._scratch = np.empty(weights.n_vocab, dtype=np.float32)
         self._grammar: Any = None
         if grammar is not None:
@@ -45,17 +47,18 @@ class Sampler:
             if not self._grammar:
                 C.llama_sampler_free(self._chain)
                 raise GrammarError("the grammar that bounds the answer does not parse")
-            self._candidates = np.zeros(weights.n_vocab, dtype=_CANDIDATE)
-            self._ids = np.arange(weights.n_vocab, dtype=np.int32)
 
     def sample(self, context: Context, row: int) -> Choice:
         """Choose after token `row` of the last batch, and remember the choice."""
-        if self._plain_argmax:
-            return _argmax(context.logits(row))
         if self._grammar:
             return self._sample_grammar(context.logits(row))
-        margin = _argmax(context.logits(row)).margin if self._greedy else None
-        return Choice(C.llama_sampler_sample(self._chain, context.handle, row), margin)
+        if not self._greedy:
+            return Choice(C.llama_sampler_sample(self._chain, context.handle, row), None)
+        if not self._penalised:
+            return _argmax(context.logits(row))
+        token = self._choose(self._all(context.logits(row)))
+        C.llama_sampler_accept(self._chain, token)
+        return Choice(token, _argmax(np.ascontiguousarray(self._candidates["logit"])).margin)
 
     def _sample_grammar(self, logits: Logits) -> Choice:
         # Testing one token against a grammar costs 1/60 of masking a vocabulary of 32k pieces, and a model that

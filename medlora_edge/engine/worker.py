@@ -232,6 +232,8 @@ class Worker:
         return self._weights, self._prompter
 
     def _close_context(self) -> None:
+        if self._decoder:
+            self._decoder.close()
         if self._context:
             self._context.close()
         self._context = self._decoder = None

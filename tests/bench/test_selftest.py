@@ -70,7 +70,7 @@ def check(script: Script) -> None:
 
 def test_passes_when_all_holds() -> None:
     check(Script())
-    check(Script(alone=changed(logprobs={"yes": -2.04, "no": -2.96, "maybe": -4.0})))
+    check(Script(alone=changed(logprobs={"yes": -2.004, "no": -2.996, "maybe": -4.0})))
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ def test_the_stream_is_the_answer_and_the_notices_stand_beside_it(tiny_gguf: Pat
     assert asked.stdout.strip() == clean(json.loads(record.stdout)["response"]).strip()
     assert "UNTRAINED MODEL" in asked.stderr
     assert "Decision support only" in asked.stderr
-    assert "cut at --max-tokens" in asked.stderr
+    assert "the answer was cut at --max-tokens" in asked.stderr
 
 
 def test_the_record_says_what_was_asked_of_which_model(tiny_gguf: Path) -> None:

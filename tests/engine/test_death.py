@@ -13,7 +13,7 @@ from medlora_edge.engine import ContextOptions, Done, Engine, Scored
 from medlora_edge.engine.child import Patience
 from medlora_edge.engine.client import GIVE_UP
 from medlora_edge.engine.protocol import Restarted, Token
-from medlora_edge.errors import EngineError, MedloraError
+from medlora_edge.errors import EngineError, MedloraError, StoppedError
 from tests.engine.chats import CANDIDATES, GREEDY, chat
 
 
@@ -82,18 +82,57 @@ def test_deaths_in_a_row_end_in_an_error_not_in_a_loop(mortal: Engine, monkeypat
         mortal.generate(chat("Once more."))
 
 
-def test_death_while_loading_is_an_error_and_the_next_load_works(mortal: Engine, tiny_gguf: Path) -> None:
+def test_a_load_is_tried_once_more(mortal: Engine, tiny_gguf: Path) -> None:
     strike(mortal, signal.SIGSTOP)
     threading.Timer(0.3, strike, [mortal]).start()
-    with pytest.raises(EngineError, match="SIGKILL"):
-        mortal.load(tiny_gguf)
     assert mortal.load(tiny_gguf).n_vocab == 2048
 
 
 def test_silence_while_loading_is_found_out(mortal: Engine, tiny_gguf: Path) -> None:
     strike(mortal, signal.SIGSTOP)
-    with pytest.raises(EngineError, match="no sign of life"):
+    assert mortal.load(tiny_gguf).n_vocab == 2048
+
+
+def test_opening_and_counting_are_tried_once_more(mortal: Engine) -> None:
+    strike(mortal, signal.SIGSTOP)
+    threading.Timer(0.3, strike, [mortal]).start()
+    assert mortal.open(ContextOptions(n_ctx=2048)).n_ctx == 2048
+    strike(mortal)
+    assert mortal.count([chat("x")]).tokens[0] > 1
+
+
+def test_a_load_can_be_given_up(mortal: Engine, tiny_gguf: Path) -> None:
+    strike(mortal, signal.SIGSTOP)
+    threading.Timer(0.3, mortal.cancel_load).start()
+    with pytest.raises(StoppedError):
         mortal.load(tiny_gguf)
+    assert mortal.load(tiny_gguf).n_vocab == 2048
+
+
+def test_a_model_that_is_gone_at_the_restart_fails_the_questions_not_the_parent(
+    mortal: Engine, tiny_gguf: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "model.gguf"
+    file.write_bytes(tiny_gguf.read_bytes())
+    mortal.load(file)
+    mortal.open(ContextOptions(n_ctx=4096))
+    pending = mortal.generate(chat("Too long to finish."), max_tokens=3000)
+    file.unlink()
+    strike(mortal)
+    with pytest.raises(EngineError, match="cannot load"):
+        pending.result()
+    with pytest.raises(MedloraError):
+        mortal.generate(chat("The next one.")).result()
+    mortal.load(tiny_gguf)
+
+
+def test_a_cancelled_question_is_not_asked_again_after_a_death(mortal: Engine) -> None:
+    pending = mortal.generate(chat("Never mind."), max_tokens=3000)
+    next(pending.events())
+    strike(mortal, signal.SIGSTOP)
+    pending.cancel()
+    with pytest.raises(StoppedError):
+        pending.result()
 
 
 def test_silence_while_scoring_costs_nothing(mortal: Engine) -> None:

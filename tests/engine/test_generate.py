@@ -7,7 +7,7 @@ import pytest
 
 from medlora_edge.engine import ContextOptions, Done, Engine, Reason, Reuse, Sampling
 from medlora_edge.engine.protocol import Prefilling, Token
-from medlora_edge.errors import UsageError
+from medlora_edge.errors import StoppedError, UsageError
 from tests.engine.chats import GREEDY, YES_NO_MAYBE, chat, reply
 
 
@@ -78,9 +78,10 @@ def test_repeat_penalty_changes_a_greedy_answer(engine: Engine) -> None:
 
 def test_many_sequences_answer_as_one_does_but_for_near_ties(engine: Engine) -> None:
     words = [f"Question number {n}, in {'many ' * n} words?" for n in range(9)]
-    alone = [answer(engine, w, sampling=GREEDY, max_tokens=12, stream=False, reuse=Reuse.FIXED) for w in words]
-    options = {"sampling": GREEDY, "max_tokens": 12, "stream": False, "reuse": Reuse.FIXED}
+    alone = [answer(engine, w, sampling=GREEDY, max_tokens=4, stream=False, reuse=Reuse.FIXED) for w in words]
+    options = {"sampling": GREEDY, "max_tokens": 4, "stream": False, "reuse": Reuse.FIXED}
     together = [engine.generate(chat(w), **options) for w in words]  # type: ignore[arg-type]
+    assert any(one.min_margin and one.min_margin >= 0.1 for one in alone)
     for one, pending in zip(alone, together, strict=True):
         done = pending.result()
         assert isinstance(done, Done)
@@ -131,6 +132,20 @@ def test_broken_grammar_is_the_requests_fault(engine: Engine) -> None:
 def test_more_requests_than_slots_all_end(engine: Engine) -> None:
     pending = [engine.generate(chat(f"Question {n}"), max_tokens=700, stream=False) for n in range(12)]
     assert all(isinstance(one.result(), Done) for one in pending)
+
+
+def test_reopening_ends_what_is_under_way(engine: Engine) -> None:
+    pending = [engine.generate(chat(f"Question {n}"), max_tokens=3000, stream=False) for n in range(6)]
+    engine.open(ContextOptions(n_ctx=4096, n_seq_max=4))
+    for one in pending:
+        with pytest.raises(StoppedError):
+            one.result()
+
+
+@pytest.mark.parametrize("words", ["\ud800", "caf\udce9"])
+def test_what_is_no_text_is_refused(engine: Engine, words: str) -> None:
+    with pytest.raises(UsageError, match="not valid Unicode"):
+        engine.generate(chat(words))
 
 
 def test_reopening_keeps_the_weights(engine: Engine) -> None:
