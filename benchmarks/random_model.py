@@ -7,8 +7,8 @@ same seed and the same data files give the same bytes.
 """
 
 import argparse
-import hashlib
 import ctypes
+import hashlib
 import logging
 import math
 import os

@@ -1,20 +1,15 @@
 """What every test may lean on: no network, a home of its own, the tiny model, the pinned source distribution."""
 
-import hashlib
-import os
 import socket
-import subprocess
-import sys
-import tarfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from benchmarks import source_distribution
+
 ROOT = Path(__file__).parent.parent
 SHARED_DATA = ROOT.parent / "shared" / "data"
-SDIST = "llama_cpp_python-0.3.36"
-SDIST_SHA256 = "832db0699007f1be95a7e41ef12e88926b02ba836461e36a36372db2760c1a2e"
 
 
 @pytest.fixture(autouse=True)
@@ -41,13 +36,6 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return place
 
 
-def _cache(pytestconfig: pytest.Config) -> Path:
-    """Large, slow-to-make inputs, kept between runs."""
-    place = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "medlora-edge-tests"
-    place.mkdir(parents=True, exist_ok=True)
-    return place
-
-
 @pytest.fixture(scope="session")
 def tiny_gguf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A real Q3_K_L GGUF of a few megabytes with random weights."""
@@ -57,19 +45,9 @@ def tiny_gguf(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def sdist(pytestconfig: pytest.Config) -> Path:
+def sdist() -> Path:
     """The unpacked source distribution of the pinned binding: templates, vocabularies, tools."""
-    cache = _cache(pytestconfig)
-    archive = cache / f"{SDIST}.tar.gz"
-    if not archive.exists():
-        command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-binary", ":all:"]
-        subprocess.run([*command, "--dest", str(cache), "llama-cpp-python==0.3.36"], check=True)
-    assert hashlib.sha256(archive.read_bytes()).hexdigest() == SDIST_SHA256
-    root = cache / SDIST
-    if not root.exists():
-        with tarfile.open(archive) as tar:
-            tar.extractall(cache, filter="data")
-    return root
+    return source_distribution.unpacked()
 
 
 @pytest.fixture(scope="session")

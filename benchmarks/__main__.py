@@ -1,0 +1,5 @@
+"""`python -m benchmarks [NAME ...]`: every measurement, or those named."""
+
+from benchmarks.run import main
+
+main()
