@@ -110,7 +110,7 @@ class Engine:
             for event in pending.events():
                 if isinstance(event, Loading) and on_progress:
                     on_progress(event.fraction)
-        except BaseException:
+        except KeyboardInterrupt:
             pending.cancel()
             raise
         loaded = _expect(pending, Loaded)

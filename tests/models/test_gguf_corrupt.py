@@ -32,6 +32,7 @@ def test_the_undamaged_file_is_sound(tmp_path: Path) -> None:
     path = tmp_path / "sound.gguf"
     path.write_bytes(SOUND)
     use(path)
+    assert inspect(path).architecture == "llama"
 
 
 def test_there_are_enough_cases_and_each_is_damaged() -> None:
