@@ -2,9 +2,9 @@
 
     python -m benchmarks.decode_many [--rounds N]
 
-Prompts share nothing, there is one unified KV cache, and both sides are compared over steps in which every sequence
-speaks. The engine begins to decode while later prompts are still computed; what was said before the last of them
-counts as prompt on the other side, so that both caches are equally full.
+Prompts share nothing, each sequence has a KV cache of its own, and both sides are compared over steps in which every
+sequence speaks. The engine begins to decode while later prompts are still computed; what was said before the last of
+them counts as prompt on the other side, so that both caches are equally full.
 """
 
 import itertools
@@ -60,7 +60,7 @@ def _one_width(setup: Setup, width: int) -> Figure:
     lengths = setup.lengths(chats)
 
     def ours() -> Stretch:
-        with setup.engine(n_ctx=sum(lengths) + width * GENERATED, n_seq_max=width) as engine:
+        with setup.engine(n_ctx=width * (max(lengths) + GENERATED), n_seq_max=width) as engine:
             return many(engine, chats)
 
     def beside(done: Stretch) -> Stretch:

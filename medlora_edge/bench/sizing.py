@@ -14,7 +14,6 @@ from medlora_edge.tasks import Task
 WIDTHS = (16, 8, 4, 2, 1)
 N_BATCH = 512
 CONTEXT_STEP = 256
-SHARED_PREFIX_ROOM = 256  # tokens: the engine keeps the prompts' common beginning in cells of its own
 
 
 @dataclass(frozen=True)
@@ -37,9 +36,9 @@ def prompted(engine: Engine, task: Task, items: Sequence[Item], settings: RunSet
 
 
 def context_for(needs: Sequence[int], parallel: int) -> int:
-    """Tokens of a unified KV cache in which the `parallel` longest items run side by side."""
-    longest = sum(sorted(needs)[-parallel:]) + SHARED_PREFIX_ROOM
-    return -(-longest // CONTEXT_STEP) * CONTEXT_STEP
+    """Tokens of a context in which `parallel` items run side by side, each with room for the longest one."""
+    longest = max(needs, default=1)
+    return parallel * -(-longest // CONTEXT_STEP) * CONTEXT_STEP
 
 
 def context_options(header: GgufHeader, settings: RunSettings, needs: Sequence[int], available: int) -> ContextOptions:

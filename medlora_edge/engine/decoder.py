@@ -38,7 +38,7 @@ class Decoder:
         self._cancellations = cancellations
         self._emit = emit
         self._cache = KvCache(context, n_slots, partial_reuse=weights.keeps_every_position)
-        self._limit = min(context.n_ctx, weights.n_ctx_train)
+        self._limit = min(context.n_ctx_seq, weights.n_ctx_train)
         self._waiting: deque[Job] = deque()
         self._active: list[Job] = []
         self.steps = 0
@@ -92,6 +92,8 @@ class Decoder:
                     request, prompt, sampler, self._prompter.tokenizer, limit=self._limit, emit=self._emit
                 )
             case Score():
+                if not self._cache.branch_seqs:
+                    raise ValueError("candidates are scored in a context of one sequence")
                 prompt = self._prompter.prompt(request.messages, request.reuse)
                 tokens = {
                     label: self._prompter.with_candidate(request.messages, text)
@@ -105,8 +107,7 @@ class Decoder:
     def _misfit(self, job: Job) -> str | None:
         if not job.tokens:
             return "the prompt is empty"
-        needed = len(job.tokens) + 1 if isinstance(job, GenerateJob) else job.need
-        if needed > self._limit:
+        if job.need > self._limit:
             return f"the prompt of {len(job.tokens)} tokens does not fit into the context of {self._limit} tokens"
         return None
 
@@ -120,7 +121,7 @@ class Decoder:
     def _admit(self) -> None:
         while self._waiting:
             job = self._waiting[0]
-            slot = self._cache.take(job.tokens, job.need, prefix=job.prefix, known=job.known)
+            slot = self._cache.take(job.tokens, prefix=job.prefix, known=job.known)
             if slot is None:
                 return
             job.slot = slot
@@ -176,7 +177,7 @@ class Decoder:
         if not feeds:
             return True
         for feed in feeds.values():
-            self._context.copy(job.slot.seq, feed.seq, feed.start)
+            self._context.copy(job.slot.seq, feed.seq)
         scratch = [Slot(feed.seq) for feed in feeds.values()]
         done = self._compute(list(feeds.values()), [job], scratch)
         row = 0

@@ -53,9 +53,9 @@ class Job(ABC):
         return self.prompt.tokens
 
     @property
-    @abstractmethod
     def need(self) -> int:
-        """Cells to promise: the prompt and everything that may come behind it."""
+        """Cells without which the job is pointless: the prompt and the least that comes behind it."""
+        return len(self.tokens)
 
     @property
     def feeding(self) -> bool:
@@ -150,8 +150,8 @@ class GenerateJob(Job):
 
     @property
     def need(self) -> int:
-        """The prompt and the longest answer."""
-        return len(self.tokens) + self._max_tokens
+        """The prompt and one token of the answer."""
+        return len(self.tokens) + 1
 
     @property
     def speaking(self) -> bool:
@@ -219,11 +219,6 @@ class PrefillJob(Job):
     """A prompt's beginning, computed before it is asked for."""
 
     reuse = Reuse.LONGEST
-
-    @property
-    def need(self) -> int:
-        """The tokens themselves."""
-        return len(self.tokens)
 
     def prompt_computed(self, context: Context, row: int) -> None:  # noqa: ARG002 - nothing is read from them
         """It is in the cache now."""

@@ -115,9 +115,11 @@ class Feed:
 
 
 class Context:
-    """Working memory over the weights: a unified KV cache of `n_ctx` cells for all sequences.
+    """Working memory over the weights for `n_seq` sequences.
 
-    Raises LoadError when llama.cpp cannot make it.
+    `unified`: all of them lie in one KV cache of `n_ctx` cells and can share cells, but each token's attention walks
+    over everything in it. Otherwise each has a cache of its own with `n_ctx / n_seq` cells. Raises LoadError when
+    llama.cpp cannot make it.
     """
 
     def __init__(
@@ -126,6 +128,7 @@ class Context:
         *,
         n_ctx: int,
         n_seq: int,
+        unified: bool,
         n_batch: int,
         threads: int,
         kv_type: str,
@@ -138,7 +141,7 @@ class Context:
         params.n_outputs_max = params.n_outputs_max_per_seq = n_outputs
         params.n_threads = params.n_threads_batch = threads
         params.type_k = params.type_v = KV_TYPES[kv_type]
-        params.kv_unified = True
+        params.kv_unified = unified
         params.no_perf = True
         # llama.cpp asks between graph nodes whether to go on, hundreds of times a step. A Python callable would
         # cost milliseconds there; strlen over one shared byte answers natively: 0 for "", 1 for "\x01".
@@ -151,7 +154,7 @@ class Context:
         self._memory: Any = C.llama_get_memory(self._ctx)
         self._batch: Any = C.llama_batch_init(n_batch, 0, 1)
         self._n_vocab = weights.n_vocab
-        self.n_ctx = int(C.llama_n_ctx(self._ctx))
+        self.n_ctx_seq = int(C.llama_n_ctx_seq(self._ctx))
         self.n_batch = n_batch
         self.n_ubatch = int(C.llama_n_ubatch(self._ctx))
         self.threads = threads
@@ -216,9 +219,9 @@ class Context:
         """Remove positions from `start` on; False when the model cannot drop part of a sequence."""
         return bool(C.llama_memory_seq_rm(self._memory, seq, start, -1))
 
-    def copy(self, source: int, target: int, end: int) -> None:
-        """Let `target` share the first `end` positions of `source`: no cell is copied, none is added."""
-        C.llama_memory_seq_cp(self._memory, source, target, 0, end)
+    def copy(self, source: int, target: int) -> None:
+        """Let `target` begin with all of `source`: shared cells in a unified cache, copied ones otherwise."""
+        C.llama_memory_seq_cp(self._memory, source, target, -1, -1)
 
     def close(self) -> None:
         """Free the context."""

@@ -71,13 +71,18 @@ class Load(_Wire):
 
 
 class ContextOptions(_Wire):
-    """The working memory: `n_ctx` is the total of all sequences, in tokens (0: what the model was trained for)."""
+    """The working memory: `n_ctx` tokens, split evenly over the sequences (0: what the model was trained for)."""
 
     n_ctx: int = Field(4096, ge=0)
     n_seq_max: int = Field(1, ge=1, le=64)
     n_batch: int = Field(512, ge=32, le=8192)
     threads: Annotated[int, Field(ge=1, le=512)] | Literal["auto"] = "auto"
     kv_type: Literal["f16", "q8_0"] = "f16"
+
+    @property
+    def kv_caches(self) -> int:
+        """KV caches of `n_ctx / n_seq_max` tokens: one in all, or one a sequence and one for the shared prefix."""
+        return 1 if self.n_seq_max == 1 else self.n_seq_max + 1
 
 
 class Open(_Wire):
@@ -194,7 +199,7 @@ class Loaded(_Wire):
 
 
 class Opened(_Wire):
-    """The context is made; the values are those llama.cpp really took."""
+    """The context is made; the values are those llama.cpp really took. `n_ctx` is the total of all sequences."""
 
     event: Literal["opened"] = "opened"
     id: int

@@ -168,10 +168,12 @@ class Worker:
         self._close_context()
         options = request.options
         threads = machine.physical_cores() if options.threads == "auto" else options.threads
+        layout = KvCache.layout(options, options.n_ctx or weights.n_ctx_train)
         self._context = Context(
             weights,
-            n_ctx=options.n_ctx or weights.n_ctx_train,
-            n_seq=KvCache.sequences(options.n_seq_max),
+            n_ctx=layout.n_ctx,
+            n_seq=layout.n_seq,
+            unified=layout.unified,
             n_batch=max(options.n_batch, options.n_seq_max),
             threads=threads,
             kv_type=options.kv_type,
@@ -188,7 +190,7 @@ class Worker:
         self._emit(
             Opened(
                 id=request.id,
-                n_ctx=self._context.n_ctx,
+                n_ctx=self._context.n_ctx_seq * options.n_seq_max,
                 n_seq_max=options.n_seq_max,
                 n_batch=self._context.n_batch,
                 n_ubatch=self._context.n_ubatch,

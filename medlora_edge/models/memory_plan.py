@@ -1,8 +1,8 @@
 """How much memory a model takes with a given context, and whether this machine has it.
 
-The formulas follow llama.cpp's allocations on the CPU: flash attention, one unified KV cache, and sliding
-windows cached in full. Held against the sizes it logs (llama-cpp-python 0.3.36; 72 runs of llama, qwen2, phi3 and
-gemma3 shapes 256 to 4096 wide, contexts of 1k to 16k, batches of 128 to 512, f16 and q8_0; 4 runs of qwen3moe):
+The formulas follow llama.cpp's allocations on the CPU: flash attention, the KV caches of the engine's context, and
+sliding windows cached in full. Held against the sizes it logs (llama-cpp-python 0.3.36; 72 runs of llama, qwen2, phi3
+and gemma3 shapes 256 to 4096 wide, contexts of 1k to 16k, batches of 128 to 512, f16 and q8_0; 4 runs of qwen3moe):
 weights and KV exact; compute buffer 4 % too small (gemma3 with q8_0) to 9 % too large, for mixtures of experts
 to 40 % too large. Counted too high: layers that share a KV cache. Not counted: the state of recurrent layers,
 at most tens of megabytes a sequence.
@@ -29,7 +29,8 @@ MARGIN = 256 * MIB  # what the rest of the machine needs meanwhile
 class MemoryPlan:
     """Bytes that a model takes at `n_ctx` tokens, bytes that are free, and the largest context that would fit.
 
-    `largest_context` is a multiple of 256, at most what the model was trained for; 0 when none fits.
+    Both contexts are for all sequences together, with a multiple of 256 tokens for each. `largest_context` has at
+    most what the model was trained for; it is 0 when none fits.
     """
 
     n_ctx: int
@@ -53,21 +54,23 @@ class MemoryPlan:
 
 def plan(header: GgufHeader, options: ContextOptions, *, available: int | None = None) -> MemoryPlan:
     """Plan the memory of a checked chat model; the free memory is measured unless given, in bytes."""
-    trained = _rounded_up(header.context_length)
-    n_ctx = _rounded_up(options.n_ctx) or trained
+    step = STEP * options.n_seq_max  # every sequence gets the same
+    wanted = -(-(options.n_ctx or header.context_length) // step)
+    trained = -(-header.context_length // STEP)
     free = available_memory() if available is None else available
-    kv_step, mask_step = _kv_bytes(header, options.kv_type, STEP), _mask_bytes(header, options.n_batch, STEP)
+    kv_step = _kv_bytes(header, options.kv_type, STEP * options.kv_caches)
+    mask_step = _mask_bytes(header, options.n_batch, STEP)
     activations = _activation_bytes(header, options)
     fixed = header.weights_bytes + activations + OVERHEAD + MARGIN
     steps = max(0, free - fixed) // (kv_step + mask_step)
     return MemoryPlan(
-        n_ctx=n_ctx,
+        n_ctx=wanted * step,
         weights=header.weights_bytes,
-        kv=kv_step * (n_ctx // STEP),
-        compute=activations + mask_step * (n_ctx // STEP),
+        kv=kv_step * wanted,
+        compute=activations + mask_step * wanted,
         overhead=OVERHEAD + MARGIN,
         available=free,
-        largest_context=min(steps * STEP, trained),
+        largest_context=min(steps, trained) * step,
     )
 
 
@@ -91,10 +94,6 @@ def require_memory(header: GgufHeader, options: ContextOptions, *, available: in
         f"not enough memory: {size_text(planned.total)} are needed ({parts}), {size_text(planned.available)} are free",
         fix=fix,
     )
-
-
-def _rounded_up(tokens: int) -> int:
-    return -(-tokens // STEP) * STEP
 
 
 def _kv_bytes(header: GgufHeader, kv_type: str, tokens: int) -> int:

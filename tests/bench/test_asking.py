@@ -83,9 +83,9 @@ def test_unanswered_items_are_kept_without_a_label() -> None:
         assert line.prompt_sha256 == "cd"
 
 
-def test_context_holds_the_longest_items_side_by_side() -> None:
-    assert context_for([100, 300, 200], 2) == 768
-    assert context_for([100], 16) == 512
+def test_every_sequence_has_room_for_the_longest_item() -> None:
+    assert context_for([100, 300, 200], 2) == 1024
+    assert context_for([100], 16) == 4096
     assert context_for([], 1) == 256
 
 

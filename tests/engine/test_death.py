@@ -22,7 +22,7 @@ def mortal(tiny_gguf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr("medlora_edge.engine.client.BACK_OFF", (0.0,) * GIVE_UP)
     with Engine(log=tmp_path / "engine.log", patience=Patience(silence=2, batch=2, check=0.1)) as engine:
         engine.load(tiny_gguf)
-        engine.open(ContextOptions(n_ctx=4096, n_seq_max=4))
+        engine.open(ContextOptions(n_ctx=16384, n_seq_max=4))
         yield engine
 
 
@@ -53,6 +53,7 @@ def test_the_second_death_of_one_question_is_its_last(mortal: Engine) -> None:
 
 
 def test_a_death_while_idle_costs_nothing(mortal: Engine) -> None:
+    mortal.open(ContextOptions(n_ctx=4096))
     before = mortal.score(chat("Same?"), CANDIDATES).result()
     strike(mortal)
     after = mortal.score(chat("Same?"), CANDIDATES).result()
@@ -136,6 +137,7 @@ def test_a_cancelled_question_is_not_asked_again_after_a_death(mortal: Engine) -
 
 
 def test_silence_while_scoring_costs_nothing(mortal: Engine) -> None:
+    mortal.open(ContextOptions(n_ctx=4096))
     pending = [mortal.score(chat(f"{'word ' * 400} {n}"), CANDIDATES) for n in range(3)]
     strike(mortal, signal.SIGSTOP)
     assert all(isinstance(one.result(), Scored) for one in pending)

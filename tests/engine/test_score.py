@@ -14,6 +14,11 @@ from medlora_edge.errors import UsageError
 from tests.engine.chats import CANDIDATES, GREEDY, chat
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _one_sequence(engine: Engine) -> None:
+    engine.open(ContextOptions(n_ctx=4096))
+
+
 def score(engine: Engine, words: str, reuse: Reuse = Reuse.FIXED) -> Scored:
     scored = engine.score(chat(words), CANDIDATES, reuse=reuse).result()
     assert isinstance(scored, Scored)
@@ -39,16 +44,16 @@ def test_greedy_decoding_picks_the_top_token(engine: Engine) -> None:
 
 def test_a_score_does_not_depend_on_reuse_order_or_neighbours(engine: Engine) -> None:
     words = [f"Is question {n} {'much ' * (40 * n)}longer than the one before?" for n in range(6)]
-    engine.open(ContextOptions(n_ctx=4096, n_seq_max=4))
+    engine.open(ContextOptions(n_ctx=4096))
     alone = [score(engine, w, Reuse.NONE).logprobs for w in words]
-    engine.open(ContextOptions(n_ctx=4096, n_seq_max=4))
+    engine.open(ContextOptions(n_ctx=4096))
     pending = [engine.score(chat(w), CANDIDATES) for w in reversed(words)]
     backwards = [one.result() for one in pending][::-1]
     assert [one.logprobs for one in backwards if isinstance(one, Scored)] == alone
 
 
 def test_the_shared_prefix_is_computed_once(engine: Engine) -> None:
-    engine.open(ContextOptions(n_ctx=4096, n_seq_max=4))
+    engine.open(ContextOptions(n_ctx=4096))
     system = "A long system prompt that every question shares. " * 20
     before = engine.stats().computed_prompt_tokens
     scored = [engine.score(chat(f"Question {n}?", system), CANDIDATES).result() for n in range(5)]
@@ -62,7 +67,7 @@ def test_the_shared_prefix_is_computed_once(engine: Engine) -> None:
 def test_sum_over_tokens_equals_the_chain_rule(engine: Engine, tiny_gguf: Path) -> None:
     """The same sum by hand: the whole text in one plain batch, a log-softmax at each candidate token."""
     weights = Weights(str(tiny_gguf), gpu_layers=0, on_progress=lambda _: None)
-    context = Context(weights, n_ctx=512, n_seq=1, n_batch=512, threads=1, kv_type="f16", n_outputs=48)
+    context = Context(weights, n_ctx=512, n_seq=1, unified=True, n_batch=512, threads=1, kv_type="f16", n_outputs=48)
     prompter = Prompter(weights)
     scored = score(engine, "Chain?")
     prompt = prompter.prompt(chat("Chain?")).tokens
@@ -88,6 +93,13 @@ def test_sum_over_tokens_equals_the_chain_rule(engine: Engine, tiny_gguf: Path) 
 def test_candidates_that_cannot_be_scored_are_refused(engine: Engine, candidates: dict[str, str], why: str) -> None:
     with pytest.raises(UsageError, match=why):
         engine.score(chat("x"), candidates).result()
+
+
+def test_many_sequences_score_nothing(engine: Engine) -> None:
+    engine.open(ContextOptions(n_ctx=4096, n_seq_max=2))
+    with pytest.raises(UsageError, match="a context of one sequence"):
+        engine.score(chat("x"), CANDIDATES).result()
+    engine.open(ContextOptions(n_ctx=4096))
 
 
 def test_option_letters_share_their_bracket(engine: Engine) -> None:

@@ -45,6 +45,8 @@ def header(**values: Value) -> GgufHeader:
         ({}, {"kv_type": "q8_0"}, 272),
         ({}, {"n_ctx": 0}, 1024),
         ({}, {"n_ctx": 4097}, 512 + 32),
+        ({}, {"n_seq_max": 16}, 512 + 32),  # a cache each, and one for the prefix that prompts share
+        ({}, {"n_ctx": 4097, "n_seq_max": 16}, 1024 + 64),
         ({"attention.key_length": 64, "attention.value_length": 64}, {}, 256),
         ({"attention.head_count_kv": array("i", [8, 0] * 16)}, {}, 256),
         ({"attention.key_length": 256, "attention.key_length_mla": 192}, {}, 512),
@@ -102,16 +104,20 @@ def test_weights_that_do_not_fit_are_said_so() -> None:
     st.integers(1, 1 << 20),
     st.sampled_from([32, 128, 512]),
     st.sampled_from(["f16", "q8_0"]),
+    st.sampled_from([1, 4]),
 )
-def test_the_largest_context_fits_and_the_next_does_not(free: int, trained: int, batch: int, kv_type: str) -> None:
+def test_the_largest_context_fits_and_the_next_does_not(
+    free: int, trained: int, batch: int, kv_type: str, width: int
+) -> None:
     model = header(context_length=trained)
-    options = ContextOptions.model_validate({"n_batch": batch, "kv_type": kv_type})
+    options = ContextOptions.model_validate({"n_batch": batch, "kv_type": kv_type, "n_seq_max": width})
+    step = 256 * width
     largest = plan(model, options, available=free).largest_context
-    assert largest % 256 == 0
+    assert largest % step == 0
     if largest:
         assert plan(model, options.model_copy(update={"n_ctx": largest}), available=free).fits
-    if largest < trained:
-        assert not plan(model, options.model_copy(update={"n_ctx": largest + 256}), available=free).fits
+    if largest < trained * width:
+        assert not plan(model, options.model_copy(update={"n_ctx": largest + step}), available=free).fits
 
 
 def test_a_real_model_fits_here(tiny_gguf: Path) -> None:
