@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from medlora_edge.errors import MedloraError
 from medlora_edge.privacy import clean
 
 if TYPE_CHECKING:
@@ -92,17 +93,20 @@ def verify(name: OptionalName = None) -> None:
     from medlora_edge import models
 
     entries = (*models.installed(), *models.shipped())
-    if name:
-        chosen = [models.find(name)]
-    else:
-        broken = next((entry.problem for entry in entries if entry.problem), None)
-        if broken:
-            raise broken
-        chosen = [entry.model for entry in entries if entry.model]
+    chosen = [models.find(name)] if name else [entry.model for entry in entries if entry.model]
+    problems = [] if name else [entry.problem for entry in entries if entry.problem]
     for model in chosen:
-        with _progress(f"hashing {clean(model.name)}") as on_progress:
-            models.verify(model, on_progress, fresh=True)
-        typer.echo(f"{clean(model.name)}: intact")
+        try:
+            with _progress(f"hashing {clean(model.name)}") as on_progress:
+                models.verify(model, on_progress, fresh=True)
+        except MedloraError as error:
+            problems.append(error)
+        else:
+            typer.echo(f"{clean(model.name)}: intact")
+    for problem in problems[1:]:
+        typer.echo(f"error: {clean(str(problem))}", err=True)
+    if problems:
+        raise problems[0]
 
 
 @app.command()

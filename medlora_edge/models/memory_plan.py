@@ -2,10 +2,10 @@
 
 The formulas follow llama.cpp's allocations on the CPU: flash attention, the KV caches of the engine's context, and
 sliding windows cached in full. Held against the sizes it logs (llama-cpp-python 0.3.36; 72 runs of llama, qwen2, phi3
-and gemma3 shapes 256 to 4096 wide, contexts of 1k to 16k, batches of 128 to 512, f16 and q8_0; 4 runs of qwen3moe):
-weights and KV exact; compute buffer 4 % too small (gemma3 with q8_0) to 9 % too large, for mixtures of experts
-to 40 % too large. Counted too high: layers that share a KV cache. Not counted: the state of recurrent layers,
-at most tens of megabytes a sequence.
+and gemma3 shapes 256 to 4096 wide, contexts of 1k to 32k for 1 to 32 sequences, batches of 128 to 512, f16 and q8_0;
+4 runs of qwen3moe): weights and KV exact; compute buffer 4 % too small (gemma3 with q8_0) to 9 % too large, for
+mixtures of experts to 40 % too large. Counted too high: layers that share a KV cache. Not counted: the state of
+recurrent layers, at most tens of megabytes a sequence.
 """
 
 from dataclasses import dataclass
