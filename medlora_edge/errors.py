@@ -64,6 +64,12 @@ class GateError(MedloraError):
     code = ExitCode.GATE
 
 
+class DataRuleError(MedloraError):
+    """Data may not be used this way: a test item in training, a leak, a licence."""
+
+    code = ExitCode.DATA_RULE
+
+
 class EngineError(MedloraError):
     """The engine process failed: it died, hung, or answered that it could not go on."""
 

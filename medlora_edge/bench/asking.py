@@ -28,13 +28,13 @@ def ask(engine: Engine, task: Task, item: Item, settings: RunSettings) -> Pendin
     if settings.mode is Mode.SCORE:
         return engine.score(messages, task.candidates(item.question), reuse=Reuse.FIXED)
     constrained = settings.mode is Mode.CONSTRAINED
-    decided = None if constrained or settings.full else task.stop_when(item.question)
     return engine.generate(
         messages,
         sampling=_sampling(settings, item),
         max_tokens=settings.max_tokens,
         grammar=task.grammar(item.question) if constrained else None,
-        stop_when=decided,
+        stop_when=None if constrained else task.stop_when(item.question),
+        stop_early=not settings.full,
         stream=False,
         reuse=Reuse.FIXED,
     )

@@ -6,7 +6,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from medlora_edge.bench.job import TASK, Job
-from medlora_edge.bench.schema import Card, DataCard, Machine, ModelCard, Resolved
+from medlora_edge.bench.schema import AdapterCard, Card, DataCard, Machine, ModelCard, Resolved
 from medlora_edge.engine.protocol import Loaded, Opened, Ready
 from medlora_edge.models import Model, read_header
 from medlora_edge.tasks import READER_VERSION, prompts_sha256
@@ -29,6 +29,7 @@ def new_card(job: Job, ready: Ready, loaded: Loaded, opened: Opened, sequence_li
             sequence_limit=sequence_limit,
         ),
         model=_model_card(job.model, loaded),
+        adapter=AdapterCard(name=job.adapter.name, sha256=job.adapter.sha256) if job.adapter else None,
         data=DataCard(
             name="PubMedQA",
             origin=job.dataset.origin,

@@ -89,9 +89,12 @@ def _different(a: Card, b: Card) -> dict[str, tuple[str, str]]:
 def _facts(card: Card) -> dict[str, str]:
     settings = {name: str(value) for name, value in card.settings if name not in {"sampling", "parallel"}}
     sampling = card.settings.sampling.model_dump() if card.settings.sampling else {}
+    adapter = card.adapter
     return {
         "model": card.model.name,
         "model sha256": card.model.sha256,
+        "adapter": adapter.name if adapter else "none",
+        "adapter sha256": adapter.sha256 if adapter else "none",
         "quantisation": card.model.quantisation,
         "template": card.model.template_sha256,
         "prompts": card.prompts_sha256,

@@ -17,7 +17,7 @@ from medlora_edge.bench.schema import LABELS, Card, RunSettings, Sample
 from medlora_edge.bench.selection import default_split, take_limit, take_split
 from medlora_edge.engine.protocol import Sampling
 from medlora_edge.errors import UsageError
-from medlora_edge.models import Model
+from medlora_edge.models import Adapter, Model
 from medlora_edge.tasks import READER_VERSION, prompts_sha256
 
 TASK = "pubmedqa"
@@ -32,6 +32,7 @@ class Job:
     items: tuple[Item, ...]
     n_split: int
     settings: RunSettings
+    adapter: Adapter | None = None
 
     @cached_property
     def identity(self) -> str:
@@ -39,6 +40,7 @@ class Job:
         parts = {
             "settings": self.settings.model_dump(mode="json"),
             "model": self.model.manifest.sha256,
+            "adapter": self.adapter.sha256 if self.adapter else None,
             "data": self.dataset.sha256,
             "prompts": prompts_sha256(TASK),
             "reader": READER_VERSION,
@@ -49,10 +51,11 @@ class Job:
     @property
     def folder_name(self) -> str:
         """Readable and unique, equal for the same command: so the same command resumes."""
-        model = "".join(char if char.isalnum() or char in "._-" else "-" for char in self.model.name)[:60]
+        measured = (self.model.name, *((self.adapter.name,) if self.adapter else ()))
+        names = ("".join(char if char.isalnum() or char in "._-" else "-" for char in name)[:60] for name in measured)
         limit = (f"limit{self.settings.limit}",) if self.settings.limit else ()
         data, split, mode = self.dataset.origin, self.settings.split, self.settings.mode
-        return "_".join((model, data, split, mode, *limit, self.identity[:8]))
+        return "_".join((*names, data, split, mode, *limit, self.identity[:8]))
 
 
 def parse_settings(values: Mapping[str, object]) -> RunSettings:
@@ -68,7 +71,9 @@ def parse_settings(values: Mapping[str, object]) -> RunSettings:
         raise UsageError(f"{option} {first['input']!r}: {first['msg']}", fix="see --help") from error
 
 
-def make_job(model: Model, dataset: Dataset, settings: RunSettings, split: Split | None) -> Job:
+def make_job(
+    model: Model, dataset: Dataset, settings: RunSettings, split: Split | None, adapter: Adapter | None = None
+) -> Job:
     """Choose the items. Without `split`: the official test items, or all where there are none.
 
     Raises UsageError when the data set has no such split, or the settings cannot do what their mode promises.
@@ -77,7 +82,7 @@ def make_job(model: Model, dataset: Dataset, settings: RunSettings, split: Split
     _require_room(settings)
     items = take_split(dataset, split)
     chosen = effective(settings).model_copy(update={"split": split})
-    return Job(model, dataset, take_limit(items, settings.limit), len(items), chosen)
+    return Job(model, dataset, take_limit(items, settings.limit), len(items), chosen, adapter)
 
 
 def _require_room(settings: RunSettings) -> None:
@@ -112,7 +117,7 @@ def earlier(job: Job, folder: Path) -> tuple[Card | None, dict[str, Sample]]:
             raise UsageError("a journal without its run card", where=str(folder), fix="use another --out")
         return None, {}
     if card.run_id != job.identity:
-        what = "this folder holds another run: model, data or settings differ"
+        what = "this folder holds another run: model, adapter, data or settings differ"
         raise UsageError(what, where=str(folder), fix="give the same options, or use another --out")
     return card, _kept(journal.read(path)) if path.exists() else {}
 

@@ -70,7 +70,8 @@ def _title(results: Results) -> str:
     card = results.card
     subset = f", subset of {card.data.n_items:,}" if card.data.n_items < card.data.n_split else ""
     where = f"{card.data.name} ({card.data.origin}), split {card.settings.split}{subset}"
-    return f"{clean(card.model.name)} on {where}, mode {card.settings.mode}: n = {results.metrics.n:,}"
+    measured = f"{card.model.name} with adapter {card.adapter.name}" if card.adapter else card.model.name
+    return f"{clean(measured)} on {where}, mode {card.settings.mode}: n = {results.metrics.n:,}"
 
 
 def _headline(metrics: Metrics) -> "Table":
@@ -160,8 +161,9 @@ def _setting(card: Card) -> list[str]:
             f"min-p {sampling.min_p}, repeat penalty {sampling.repeat_penalty}, seed {settings.seed}, "
             f"at most {settings.max_tokens} tokens"
         )
+    adapter = f"; adapter sha256 {card.adapter.sha256[:16]}" if card.adapter else ""
     return [
-        f"model: {model.description}, {model.quantisation}, sha256 {model.sha256[:16]}",
+        f"model: {model.description}, {model.quantisation}, sha256 {model.sha256[:16]}{adapter}",
         f"answers: {how}",
         f"engine: llama.cpp {card.software['llama.cpp']}, {resolved.threads} threads, {resolved.parallel} in "
         f"parallel, context {resolved.n_ctx}, batch {resolved.n_batch}, KV {settings.kv_type}",

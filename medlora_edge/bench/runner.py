@@ -54,11 +54,12 @@ def run(job: Job, folder: Path, engine: Engine, watcher: Watcher) -> Results:
 
 def _measure(job: Job, folder: Path, engine: Engine, watcher: Watcher) -> Card:
     card, done = earlier(job, folder)
-    available = available_memory()  # before the weights take their part of it
+    adapter = job.adapter
+    available = available_memory() - (adapter.size_bytes if adapter else 0)  # before the weights take their part
     smallest = options_for(job.settings, n_ctx=CONTEXT_STEP, width=1)
     require_memory(read_header(job.model.path), smallest, available=available)
     watcher.stage("loading the model")
-    loaded = engine.load(job.model.path, gpu_layers=job.settings.gpu_layers)
+    loaded = engine.load(job.model.path, adapter=adapter.path if adapter else None, gpu_layers=job.settings.gpu_layers)
     limit = min(job.settings.context or loaded.n_ctx_train, loaded.n_ctx_train)
     watcher.stage("counting the prompts' tokens")
     prompts = prompted(engine, task(TASK), job.items, job.settings)

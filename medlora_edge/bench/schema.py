@@ -84,6 +84,13 @@ class ModelCard(_Record):
     demonstration: bool
 
 
+class AdapterCard(_Record):
+    """The LoRA adapter measured with the model. `sha256` of its GGUF."""
+
+    name: str
+    sha256: str
+
+
 class DataCard(_Record):
     """The data set. `sha256` of its uncompressed bytes; `n_items` in the chosen split and limit."""
 
@@ -112,6 +119,7 @@ class Card(_Record):
     settings: RunSettings
     resolved: Resolved
     model: ModelCard
+    adapter: AdapterCard | None = None
     data: DataCard
     task: str = "pubmedqa"
     prompts_sha256: str

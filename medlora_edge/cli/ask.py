@@ -12,7 +12,7 @@ from medlora_edge.privacy import clean
 
 if TYPE_CHECKING:
     from medlora_edge.engine import Done, Pending
-    from medlora_edge.models import Model
+    from medlora_edge.models import Adapter, Model
     from medlora_edge.tasks import Question, Task
 
 MAX_CONTEXT_BYTES = 1 << 20
@@ -24,6 +24,9 @@ def ask(
     task_name: Annotated[str, typer.Option("--task", help="ask, pubmedqa or multiple_choice.")] = "ask",
     context: Annotated[str | None, typer.Option(help="File with the text to answer from, or - for input.")] = None,
     model_name: Annotated[str | None, typer.Option("--model", help="Name of an installed model, or a GGUF.")] = None,
+    adapter_file: Annotated[
+        Path | None, typer.Option("--adapter", help="LoRA adapter made for the model, a GGUF file.")
+    ] = None,
     max_tokens: Annotated[int, typer.Option(min=1, help="Longest answer, in tokens.")] = 512,
     temperature: Annotated[float, typer.Option(min=0, max=10, help="0 always takes the likeliest token.")] = 0.2,
     seed: Annotated[int, typer.Option(min=0, max=(1 << 32) - 1, help="Seed of the sampling.")] = 0,
@@ -39,13 +42,14 @@ def ask(
     asked = _question(task_name, question, _read_context(context))
     messages = kind.messages(asked)
     model = models.find(model_name)
+    adapter = models.find_adapter(adapter_file, model) if adapter_file else None
     with Engine() as engine:
-        session.start(engine, model)
+        session.start(engine, model, adapter)
         sampling = Sampling(temperature=temperature, seed=seed)
         pending = engine.generate(messages, sampling=sampling, max_tokens=max_tokens, stream=not as_json)
         done = _follow(pending)
     if as_json:
-        typer.echo(json.dumps(_record(kind, asked, model, done), ensure_ascii=False, indent=2))
+        typer.echo(json.dumps(_record(kind, asked, model, adapter, done), ensure_ascii=False, indent=2))
     else:
         _print_end(kind, asked, done)
     if done.reason is Reason.CANCELLED:
@@ -99,12 +103,15 @@ def _print_events(pending: "Pending") -> None:
                 print(f"\n[{clean(event.what)}; asking once more]", file=sys.stderr)
 
 
-def _record(kind: "Task", asked: "Question", model: "Model", done: "Done") -> dict[str, object]:
+def _record(
+    kind: "Task", asked: "Question", model: "Model", adapter: "Adapter | None", done: "Done"
+) -> dict[str, object]:
     return {
         "task": kind.name,
         "question": asked.question,
         "options": dict(asked.options),
         "model": {"name": model.name, "sha256": model.manifest.sha256, "untrained": model.untrained},
+        "adapter": {"name": adapter.name, "sha256": adapter.sha256} if adapter else None,
         "response": done.text,
         "reason": done.reason,
         "strict_label": kind.read_strict(done.text, asked),

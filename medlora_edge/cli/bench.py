@@ -24,6 +24,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on s
 Run = Annotated[str, typer.Argument(help="A run: its folder, or its name in `bench list`.")]
 
 ModelName = Annotated[str | None, typer.Option(help="Name of an installed model, or a GGUF file.")]
+AdapterFile = Annotated[Path | None, typer.Option(help="LoRA adapter made for the model, a GGUF file.")]
 Data = Annotated[Path | None, typer.Option(help="A file of PubMedQA's form, plain or .gz.")]
 SplitName = Annotated[Split | None, typer.Option(help="Which items; test unless the data has no test items.")]
 ModeName = Annotated[Mode, typer.Option(help="How an answer is had from the model.")]
@@ -46,6 +47,7 @@ Threads = Annotated[str | None, typer.Option(help="Processor threads, or auto; e
 def pubmedqa(
     *,
     model: ModelName = None,
+    adapter: AdapterFile = None,
     data: Data = None,
     split: SplitName = None,
     mode: ModeName = Mode.GENERATE,
@@ -70,7 +72,7 @@ def pubmedqa(
     """
     from medlora_edge.bench.job import make_job, parse_settings
     from medlora_edge.bench.library import choose
-    from medlora_edge.models import find
+    from medlora_edge.models import find, find_adapter
     from medlora_edge.settings import load_settings
 
     sampling = dict(zip(SAMPLING, (temperature, top_k, top_p, min_p, repeat_penalty), strict=True))
@@ -78,7 +80,9 @@ def pubmedqa(
     answer = {"max_tokens": max_tokens, "context": context, "sampling": sampling}
     engine = load_settings().engine.model_dump(include={"threads", "gpu_layers", "kv_type"})
     settings = parse_settings({**run, **answer, **engine, **({"threads": threads} if threads else {})})
-    job = make_job(find(model), choose(data), settings, split)
+    measured = find(model)
+    fitted = find_adapter(adapter, measured) if adapter else None
+    job = make_job(measured, choose(data), settings, split, fitted)
     _show(_run(job, out), as_json=as_json)
 
 

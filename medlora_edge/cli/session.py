@@ -7,7 +7,7 @@ from medlora_edge.privacy import clean
 
 if TYPE_CHECKING:
     from medlora_edge.engine import Engine
-    from medlora_edge.models import Model
+    from medlora_edge.models import Adapter, Model
 
 UNTRAINED = "UNTRAINED MODEL: its weights are random, its answers mean nothing. It shows that the program works."
 DEMONSTRATION = "DEMONSTRATION MODEL: not for clinical use."
@@ -20,10 +20,11 @@ def warning(model: "Model") -> str | None:
     return DEMONSTRATION if model.manifest.demonstration else None
 
 
-def start(engine: "Engine", model: "Model") -> None:
+def start(engine: "Engine", model: "Model", adapter: "Adapter | None" = None) -> None:
     """Verify, plan and load `model`, and open one conversation as the settings say. Raises MedloraError."""
     from medlora_edge import models
     from medlora_edge.engine import ContextOptions
+    from medlora_edge.models.memory_available import available_memory
     from medlora_edge.settings import load_settings
 
     settings = load_settings().engine
@@ -33,8 +34,8 @@ def start(engine: "Engine", model: "Model") -> None:
         n_ctx=min(settings.context, trained_for), threads=settings.threads, kv_type=settings.kv_type
     )
     models.verify(model)
-    models.require_memory(header, options)
-    loaded = engine.load(model.path, gpu_layers=settings.gpu_layers)
+    models.require_memory(header, options, available=available_memory() - (adapter.size_bytes if adapter else 0))
+    loaded = engine.load(model.path, adapter=adapter.path if adapter else None, gpu_layers=settings.gpu_layers)
     engine.open(options)
     for note in filter(None, (warning(model), *loaded.notes)):
         print(clean(note), file=sys.stderr)

@@ -98,13 +98,19 @@ class Engine:
         self,
         path: Path,
         *,
+        adapter: Path | None = None,
         gpu_layers: int | Literal["auto"] = "auto",
         on_progress: Callable[[float], None] | None = None,
     ) -> Loaded:
-        """Load the weights of a GGUF, replacing those before. Raises MedloraError."""
+        """Load the weights of a GGUF and the LoRA adapter given, replacing those before. Raises MedloraError."""
         self._load = self._open = None
         self._deaths = 0
-        request = Load(id=next(self._ids), path=str(path.resolve()), gpu_layers=gpu_layers)
+        request = Load(
+            id=next(self._ids),
+            path=str(path.resolve()),
+            adapter=str(adapter.resolve()) if adapter else None,
+            gpu_layers=gpu_layers,
+        )
         pending = self._submit(request)
         try:
             for event in pending.events():
@@ -139,6 +145,7 @@ class Engine:
         max_tokens: int = 256,
         grammar: str | None = None,
         stop_when: str | None = None,
+        stop_early: bool = True,
         stream: bool = True,
         reuse: Reuse = Reuse.LONGEST,
     ) -> Pending:
@@ -151,6 +158,7 @@ class Engine:
                 max_tokens=max_tokens,
                 grammar=grammar,
                 stop_when=stop_when,
+                stop_early=stop_early,
                 stream=stream,
                 reuse=reuse,
             )
@@ -230,6 +238,7 @@ class Engine:
             if event.id in self._reloading and isinstance(event, Answer | Failed):
                 self._reloading.discard(event.id)
                 if isinstance(event, Failed):
+                    self._reloading.clear()  # without weights `open` fails too: not the fault of what comes next
                     self._fail_all(event.what)
             pending = self._pending.get(event.id)
             if pending is None:

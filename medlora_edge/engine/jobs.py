@@ -143,6 +143,8 @@ class GenerateJob(Job):
         self._max_tokens = min(request.max_tokens, limit - len(prompt.tokens))
         self._stream = request.stream
         self._stop_when = re.compile(request.stop_when) if request.stop_when else None
+        self._stop_early = request.stop_early
+        self._decided = False
         self._sampler = sampler
         self._tokenizer = tokenizer
         self._text = TextStream(tokenizer)
@@ -180,7 +182,7 @@ class GenerateJob(Job):
     def _reason(self, *, ends_turn: bool) -> Reason | None:
         if ends_turn:
             return Reason.END_OF_TURN
-        if self._stop_when and self._stop_when.search(self._text.text):
+        if self._decides() and self._stop_early:
             return Reason.STOP_WHEN
         if self._sampler.grammar_done(self._tokenizer.end_of_turn):
             return Reason.GRAMMAR_DONE
@@ -188,8 +190,13 @@ class GenerateJob(Job):
             return Reason.MAX_TOKENS
         return None
 
+    def _decides(self) -> bool:
+        if self._stop_when and not self._decided:
+            self._decided = self._stop_when.search(self._text.text) is not None
+        return self._decided
+
     def _note_margin(self, choice: Choice) -> None:
-        if choice.margin is not None:
+        if choice.margin is not None and not self._decided:
             known = choice.margin if self._min_margin is None else self._min_margin
             self._min_margin = min(choice.margin, known)
 

@@ -25,12 +25,19 @@ class DecodeError(Exception):
 
 
 class Weights:
-    """A loaded GGUF and its vocabulary.
+    """A loaded GGUF and its vocabulary, with LoRA adapters that every context over it applies at scale 1.
 
-    Raises LoadError when llama.cpp refuses the file.
+    Raises LoadError when llama.cpp refuses a file.
     """
 
-    def __init__(self, path: str, *, gpu_layers: int, on_progress: Callable[[float], None]) -> None:
+    def __init__(
+        self,
+        path: str,
+        *,
+        gpu_layers: int,
+        on_progress: Callable[[float], None],
+        adapters: Sequence[str] = (),
+    ) -> None:
         def progress(fraction: float, _: object) -> bool:
             on_progress(fraction)
             return True
@@ -43,7 +50,16 @@ class Weights:
         self._model: Any = C.llama_model_load_from_file(path.encode(), params)
         if not self._model:
             raise LoadError("llama.cpp cannot load this model; its reason is in the engine log")
+        self.adapters = [self._load_adapter(adapter) for adapter in adapters]
         self._read_vocabulary()
+
+    def _load_adapter(self, path: str) -> Any:
+        """The C adapter; it is freed with the model."""
+        adapter = C.llama_adapter_lora_init(self._model, path.encode())
+        if not adapter:
+            self.close()
+            raise LoadError("llama.cpp cannot load this adapter; its reason is in the engine log")
+        return adapter
 
     def _read_vocabulary(self) -> None:
         self.vocab: Any = C.llama_model_get_vocab(self._model)
@@ -98,7 +114,7 @@ class Weights:
         return source.decode(errors="replace") if source else None
 
     def close(self) -> None:
-        """Free the weights."""
+        """Free the weights and their adapters."""
         if self._model:
             C.llama_model_free(self._model)
             self._model = None
@@ -151,6 +167,7 @@ class Context:
         self._ctx: Any = C.llama_init_from_model(weights.handle, params)
         if not self._ctx:
             raise LoadError(f"llama.cpp cannot make a context of {n_ctx} tokens; its reason is in the engine log")
+        self._apply(weights.adapters)
         self._memory: Any = C.llama_get_memory(self._ctx)
         self._batch: Any = C.llama_batch_init(n_batch, 0, 1)
         self._n_vocab = weights.n_vocab
@@ -163,6 +180,11 @@ class Context:
     def handle(self) -> Any:
         """The C context, for the samplers."""
         return self._ctx
+
+    def _apply(self, adapters: Sequence[Any]) -> None:
+        handles = (C.llama_adapter_lora_p_ctypes * len(adapters))(*adapters)
+        scales = (ctypes.c_float * len(adapters))(*[1.0] * len(adapters))
+        C.llama_set_adapters_lora(self._ctx, handles, len(adapters), scales)
 
     @property
     def abort_requested(self) -> bool:

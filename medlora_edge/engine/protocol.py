@@ -13,7 +13,8 @@ MAX_LINE = 1 << 20
 
 
 class _Wire(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+    # A broken model's scores are NaN: they must arrive, or the engine seems to have hung.
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=(), ser_json_inf_nan="constants")
 
 
 class Role(StrEnum):
@@ -62,11 +63,15 @@ class Sampling(_Wire):
 
 
 class Load(_Wire):
-    """Load the weights of a GGUF. `gpu_layers`: "auto" offers every layer to whatever GPU the build knows."""
+    """Load the weights of a GGUF, and a LoRA adapter with them where one is given.
+
+    `gpu_layers`: "auto" offers every layer to whatever GPU the build knows.
+    """
 
     kind: Literal["load"] = "load"
     id: int
     path: str
+    adapter: str | None = None
     gpu_layers: Annotated[int, Field(ge=0, le=1024)] | Literal["auto"] = "auto"
 
 
@@ -94,7 +99,11 @@ class Open(_Wire):
 
 
 class Generate(_Wire):
-    """Answer a chat. Ends at the end of turn, at `max_tokens`, or as soon as the text matches `stop_when`."""
+    """Answer a chat. Ends at the end of turn, at `max_tokens`, or as soon as the text matches `stop_when`.
+
+    Where it shall not `stop_early` the match only says that the answer is decided: no later token counts in
+    `Done.min_margin`.
+    """
 
     kind: Literal["generate"] = "generate"
     id: int
@@ -103,6 +112,7 @@ class Generate(_Wire):
     max_tokens: int = Field(256, ge=1)
     grammar: str | None = None
     stop_when: str | None = None
+    stop_early: bool = True
     stream: bool = True
     reuse: Reuse = Reuse.LONGEST
 

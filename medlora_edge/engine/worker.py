@@ -54,7 +54,7 @@ from medlora_edge.engine.protocol import (
 from medlora_edge.engine.scoring import MAX_TOKENS as MAX_SCORE_OUTPUTS
 
 HEARTBEAT_SECONDS = 0.5
-FLUSH_SECONDS = 0.025  # tokens that come faster are handed over together
+FLUSH_SECONDS = 0.05  # tokens that come faster are handed over together
 LOAD_EVENT_STEP = 0.02  # of the whole: fifty progress events a load
 
 
@@ -156,12 +156,14 @@ class Worker:
                 told = fraction
                 self._emit(Loading(id=request.id, fraction=fraction))
 
+        adapters = (request.adapter,) if request.adapter else ()
         try:
-            return Weights(request.path, gpu_layers=layers, on_progress=progress), []
+            return Weights(request.path, gpu_layers=layers, on_progress=progress, adapters=adapters), []
         except LoadError:
             if layers == 0 or request.gpu_layers != "auto":
                 raise
-        return Weights(request.path, gpu_layers=0, on_progress=progress), ["the GPU refused the model: CPU is used"]
+        weights = Weights(request.path, gpu_layers=0, on_progress=progress, adapters=adapters)
+        return weights, ["the GPU refused the model: CPU is used"]
 
     def _open(self, request: Open) -> None:
         weights, prompter = self._loaded()

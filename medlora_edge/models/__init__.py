@@ -1,5 +1,6 @@
 """Installed models: what they are, whether they are intact, and whether they fit into memory."""
 
+from medlora_edge.models.adapter import Adapter, find_adapter
 from medlora_edge.models.adding import add
 from medlora_edge.models.catalogue import (
     Entry,
@@ -21,6 +22,7 @@ from medlora_edge.models.manifest import Manifest, Source, describe, read_manife
 from medlora_edge.models.memory_plan import MemoryPlan, plan, require_memory
 
 __all__ = [
+    "Adapter",
     "Entry",
     "GgufHeader",
     "Manifest",
@@ -32,6 +34,7 @@ __all__ = [
     "default_name",
     "describe",
     "find",
+    "find_adapter",
     "inspect",
     "installed",
     "plan",

@@ -83,4 +83,6 @@ def require_chat_model(header: GgufHeader) -> None:
     fix = "choose a chat or instruction model in GGUF form"
     if job is Purpose.SPLIT:
         fix = "join the parts with llama.cpp's `llama-gguf-split --merge`, or get the model as one file"
+    if job is Purpose.ADAPTER:
+        fix = "give the model it was made for with --model, and this file with --adapter"
     raise UsageError(f"the file cannot be used for chat: it is {job}", where=str(header.path), fix=fix)

@@ -18,6 +18,7 @@ MODELS = (
     schema.RunSettings,
     schema.Resolved,
     schema.ModelCard,
+    schema.AdapterCard,
     schema.DataCard,
     schema.Machine,
     schema.Card,

@@ -76,7 +76,7 @@ def test_deaths_in_a_row_end_in_an_error_not_in_a_loop(mortal: Engine, monkeypat
     for one in pending:
         with pytest.raises(EngineError):
             for event in one.events():
-                if isinstance(event, Token):
+                if isinstance(event, Token) and mortal.pid:  # a token of before the last death finds nobody to strike
                     strike(mortal)
             one.result()
     with pytest.raises(EngineError, match="in a row"):

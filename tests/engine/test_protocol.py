@@ -18,6 +18,13 @@ def test_any_text_makes_one_line_and_comes_back(text: str) -> None:
     assert read_event(to_line(token)) == token
 
 
+@given(st.floats(width=32))
+def test_any_number_comes_back_even_one_that_is_none(logprob: float) -> None:
+    came = read_event(to_line(Token(id=1, token=2, text="", logprob=logprob)))
+    assert isinstance(came, Token)
+    assert came.logprob == pytest.approx(logprob, nan_ok=True)
+
+
 @given(st.binary())
 def test_any_bytes_are_a_message_or_a_validation_error(line: bytes) -> None:
     for read in (read_request, read_event):

@@ -233,9 +233,12 @@ def bad_tensors(sound: bytes) -> Iterator[Case]:
     yield "weights cut", sound[:-1000], "truncated"
 
 
-def by_chance(sound: bytes, seed: int) -> Iterator[tuple[str, bytes]]:
-    """Truncations over the whole header, and flipped bits, overwritten and moved pieces at seeded places."""
-    numbers, front = random.Random(seed), header_size(sound)
+def by_chance(sound: bytes, seed: int, front: int | None = None) -> Iterator[tuple[str, bytes]]:
+    """Truncations over the whole header, and flipped bits, overwritten and moved pieces at seeded places.
+
+    `front`: bytes of the header, measured unless given.
+    """
+    numbers, front = random.Random(seed), front or header_size(sound)
     for part in range(40):
         yield f"cut to {part}/40 of the header", sound[: front * part // 40]
     for number in range(120):
