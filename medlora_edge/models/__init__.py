@@ -20,6 +20,7 @@ from medlora_edge.models.gguf_purpose import require_chat_model
 from medlora_edge.models.gguf_reader import read_header
 from medlora_edge.models.manifest import Manifest, Source, describe, read_manifest, source_of, write_manifest
 from medlora_edge.models.memory_plan import MemoryPlan, plan, require_memory
+from medlora_edge.models.opening import OpenedModel, Stage, open_model, warning
 
 __all__ = [
     "Adapter",
@@ -28,7 +29,9 @@ __all__ = [
     "Manifest",
     "MemoryPlan",
     "Model",
+    "OpenedModel",
     "Source",
+    "Stage",
     "add",
     "check",
     "default_name",
@@ -37,6 +40,7 @@ __all__ = [
     "find_adapter",
     "inspect",
     "installed",
+    "open_model",
     "plan",
     "read_header",
     "read_manifest",
@@ -47,5 +51,6 @@ __all__ = [
     "shipped",
     "source_of",
     "verify",
+    "warning",
     "write_manifest",
 ]

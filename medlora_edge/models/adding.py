@@ -6,6 +6,7 @@ from pathlib import Path
 
 from medlora_edge.errors import CorruptError, ResourceError, UsageError
 from medlora_edge.files import sync_folder
+from medlora_edge.models import companion
 from medlora_edge.models.catalogue import TEMPORARY, Entry, Model, changing, inspect, installed, shipped
 from medlora_edge.models.hashing import Progress, copy_and_hash, sha256_of
 from medlora_edge.models.manifest import Source, describe, source_of, write_manifest
@@ -26,9 +27,10 @@ def add(
 ) -> Model:
     """Install the GGUF at `path` under `name`, by default made from its file name; `sha256`: what it must have.
 
+    A `manifest.json` beside it gives lineage, licence, bench results and notes, unless it is for another file.
     Raises UsageError (exit 2) for a name or content that is already there or a file that cannot chat,
-    CorruptError (exit 3) for a damaged one, ResourceError (exit 4) for a full or read-only disk,
-    InUseError (exit 8) while another process changes the catalogue.
+    CorruptError (exit 3) for a damaged one or another than that manifest says, ResourceError (exit 4) for a full or
+    read-only disk, InUseError (exit 8) while another process changes the catalogue.
     """
     inspect(path)
     path = path.resolve()
@@ -40,9 +42,12 @@ def add(
             file = work / f"{name}.gguf"
             digest = _take(path, file, on_progress)
             _refuse_content(installed(), digest, sha256)
+            known = companion.beside(path, digest)
             # What is described is what was taken in, whatever happened to the original meanwhile.
             header = inspect(file)
             manifest = describe(header, name=name, sha256=digest, source=source or source_of(path), licence=licence)
+            if known:
+                manifest = companion.take_over(manifest, known, licence)
             write_manifest(work, manifest)
             work.rename(folder / name)
         finally:
