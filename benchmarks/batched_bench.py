@@ -7,9 +7,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import source_distribution
 from benchmarks.cache import cache_folder
 from benchmarks.companion import environment
+from build_tools.gguf import source_distribution
 from medlora_edge.engine.machine import NICE
 from medlora_edge.errors import EngineError, UsageError
 
@@ -46,7 +46,7 @@ def program() -> Path:
     if not shutil.which("cmake"):
         raise UsageError(f"{TARGET} is built with CMake, which is not here", fix="Debian: apt-get install cmake")
     print(f"building {TARGET} once, into {folder}", file=sys.stderr)
-    source = source_distribution.unpacked() / "vendor" / "llama.cpp"
+    source = source_distribution.unpacked(cache_folder()) / "vendor" / "llama.cpp"
     _cmake("-S", str(source), "-B", str(folder), *(f"-D{name}={value}" for name, value in OPTIONS.items()))
     _cmake("--build", str(folder), "--target", TARGET, "--parallel")
     return built

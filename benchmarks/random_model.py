@@ -7,13 +7,9 @@ same seed and the same data files give the same bytes.
 """
 
 import argparse
-import ctypes
 import hashlib
-import logging
 import math
-import os
 import tempfile
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.random_tokenizer import Vocabulary, vocabulary
+from build_tools.gguf.quantise import histogram, quantise
 
 CHATML = Path(__file__).parents[1] / "medlora_edge" / "engine" / "chatml.jinja"
 
@@ -57,21 +54,16 @@ SHAPES = {
 def make(name: str, folder: Path, *, seed: int = 0) -> Path:
     """Write `folder`/model.gguf in the shape called `name` and return its path.
 
-    Raises KeyError for an unknown name, OSError as the disk gives it, RuntimeError when quantising fails.
+    Raises KeyError for an unknown name, OSError as the disk gives it, CorruptError when quantising fails.
     """
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / "model.gguf"
     with tempfile.TemporaryDirectory(dir=folder) as workplace:
         full, small = Path(workplace, "f16.gguf"), Path(workplace, "q3_k_l.gguf")
         write_f16(full, name, seed)
-        quantise(full, small)
+        quantise(full, small, "Q3_K_L")
         small.replace(target)
     return target
-
-
-def tensor_types(path: Path) -> Counter[str]:
-    """How many tensors of a GGUF have which type, by ggml's name for it."""
-    return Counter(tensor.tensor_type.name for tensor in gguf.GGUFReader(path).tensors)
 
 
 def write_f16(path: Path, name: str, seed: int) -> None:
@@ -92,20 +84,6 @@ def write_f16(path: Path, name: str, seed: int) -> None:
     for _ in _norms(shape):
         writer.write_tensor_data(np.ones(shape.hidden, np.float32))
     writer.close()
-
-
-def quantise(source: Path, target: Path) -> None:
-    """Quantise to Q3_K_L with llama.cpp. Raises RuntimeError when it fails or made no Q3_K tensor."""
-    import llama_cpp
-
-    logging.getLogger("llama-cpp-python").setLevel(logging.ERROR)
-    params = llama_cpp.llama_model_quantize_default_params()
-    params.ftype = llama_cpp.LLAMA_FTYPE_MOSTLY_Q3_K_L
-    failure = llama_cpp.llama_model_quantize(os.fsencode(source), os.fsencode(target), ctypes.byref(params))
-    if failure:
-        raise RuntimeError(f"llama.cpp could not quantise {source} (code {failure})")
-    if not tensor_types(target)["Q3_K"]:
-        raise RuntimeError(f"llama.cpp made no Q3_K tensor of {source}")
 
 
 def _describe(writer: gguf.GGUFWriter, name: str, shape: Shape, seed: int) -> None:
@@ -191,7 +169,7 @@ def main() -> None:
     arguments = parser.parse_args()
     target = make(arguments.shape, arguments.out, seed=arguments.seed)
     describe_as_shipped(target, arguments.shape)
-    types = ", ".join(f"{count} {name}" for name, count in tensor_types(target).most_common())
+    types = ", ".join(f"{count} {name}" for name, count in histogram(target).most_common())
     print(f"{target}: {target.stat().st_size:,} bytes, untrained; tensors: {types}")
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from benchmarks import source_distribution
+from benchmarks.cache import cache_folder
+from build_tools.gguf import source_distribution
 
 ROOT = Path(__file__).parent.parent
 SHARED_DATA = ROOT.parent / "shared" / "data"
@@ -47,7 +48,16 @@ def tiny_gguf(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def sdist() -> Path:
     """The unpacked source distribution of the pinned binding: templates, vocabularies, tools."""
-    return source_distribution.unpacked()
+    return source_distribution.unpacked(cache_folder())
+
+
+@pytest.fixture
+def converter(home: Path, sdist: Path) -> Path:
+    """The converter where `medlora-build fetch converter` puts it."""
+    place = home / "data" / "converter" / sdist.name
+    place.parent.mkdir(parents=True)
+    place.symlink_to(sdist)
+    return place
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks import random_model, random_tokenizer
+from build_tools.gguf.quantise import histogram
 
 TEXT = "Is aspirin an NSAID?\n\n  yes. It inhibits COX-1 (IC50 1.67 µM).\tmaybe 中文 😀"
 
@@ -51,7 +52,7 @@ def test_the_folder_holds_one_small_model_and_no_leftovers(tiny: Path) -> None:
 
 
 def test_most_matrices_really_are_q3_k(tiny: Path) -> None:
-    types = random_model.tensor_types(tiny)
+    types = histogram(tiny)
     assert types["Q3_K"] > types["Q5_K"] > types["Q6_K"] == 1
     assert types["F32"] == 2 * random_model.SHAPES["tiny"].layers + 1
     assert types["F16"] == 0
@@ -101,7 +102,7 @@ def test_llama_cpp_tokenises_as_sentencepiece_and_back(
 ) -> None:
     tokens = llama.tokenize(text.encode(), add_bos=False, special=False)
     assert tokens == trained.encode(text)
-    assert llama.detokenize(tokens).decode().removeprefix(" ") == text.removeprefix(" ")
+    assert llama.detokenize(tokens).decode() == (f" {text}" if text else "")
 
 
 def test_llama_cpp_generates_from_it_and_the_prompt_matters(llama: Any) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import second_turn, source_distribution
+from benchmarks import second_turn
 from benchmarks.companion import Companion
 from benchmarks.decode_many import many
 from benchmarks.decode_one import GENERATED, bare_turn, streamed
@@ -12,7 +12,7 @@ from benchmarks.generate_pubmedqa import as_dicts
 from benchmarks.program import bench
 from benchmarks.score_rate import prefilled, scored
 from benchmarks.setup import Setup, distinct, rendered, shortened
-from medlora_edge.errors import CorruptError, EngineError
+from medlora_edge.errors import EngineError
 
 N_CTX = 4096
 
@@ -87,12 +87,3 @@ def test_chats_are_different_from_their_first_words(setup: Setup) -> None:
     (chat,) = setup.chats(1)
     beginnings = {rendered(distinct(chat, number))[:40] for number in range(50)}
     assert len(beginnings) == 50
-
-
-def test_archive_of_another_hash_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    place = tmp_path / "medlora-edge-tests"
-    place.mkdir()
-    (place / f"{source_distribution.NAME}.tar.gz").write_bytes(b"not it")
-    with pytest.raises(CorruptError, match="not the pinned source distribution"):
-        source_distribution.unpacked()
