@@ -1,0 +1,1 @@
+"""The models that training starts from: found, fetched or made, and counted before their weights are there."""
