@@ -1,0 +1,1 @@
+"""Training: our rows and our checkpoints around a rented loop."""
