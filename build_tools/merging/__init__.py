@@ -1,0 +1,1 @@
+"""Adapters become part of the weights of their base, checked before and after."""
