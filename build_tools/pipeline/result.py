@@ -1,0 +1,96 @@
+"""The end of the chain: the quantise gate, a first answer, and the folder that a catalogue takes."""
+
+import shutil
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+
+from build_tools.gates.report import require
+from build_tools.gguf.quality import Pair, quantise_gate
+from build_tools.pipeline import answer
+from build_tools.pipeline.candidates import QUANTISING, Candidate, held_out
+from build_tools.pipeline.card import render
+from build_tools.pipeline.chain import Chain
+from build_tools.pipeline.lineage import lineage
+from build_tools.pipeline.step import RESULT, Artefact, Outcome
+from medlora_edge import models
+
+CARD = "card.md"
+ENGINE_LOG = ".engine.log"
+NOTES = "Not a medical device. Answers may be wrong: a clinician has to judge every one."
+
+
+def gate(chain: Chain, chosen: Candidate, base: Candidate, rows: Artefact, losses: Mapping[str, float]) -> Artefact:
+    """Measure what quantising cost the chosen candidate, beside the base quantised alike, and ask it a question.
+
+    `losses`: held-out loss of every candidate. Raises GateError (exit 5), EngineError (exit 7).
+    """
+    record = chain.do(
+        "gate",
+        partial(_gate, chain, (chosen, base), rows.path, losses),
+        inputs=(chosen.f16, chosen.quantised, base.f16, base.quantised, rows),
+        part=chain.recipe.gates.quantise.model_dump(mode="json"),
+        libraries=QUANTISING,
+    )
+    return chain.output(record)
+
+
+def _gate(
+    chain: Chain, pair: tuple[Candidate, Candidate], rows: Path, losses: Mapping[str, float], folder: Path
+) -> Outcome:
+    chosen, _ = pair
+    tuned, untuned = (Pair(candidate.f16.path, candidate.quantised.path) for candidate in pair)
+    report = quantise_gate(tuned, untuned, held_out(rows), chain.recipe.gates.quantise)
+    require(report, chosen.quantised.path)
+    folder.mkdir()
+    (folder / "gate.json").write_text(report.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    answered = answer.ask(chosen.quantised.path, folder / ENGINE_LOG)
+    return Outcome(gates=(report,), facts={"chosen": chosen.name, "losses": dict(losses), "answer": answered})
+
+
+def result(chain: Chain, chosen: Candidate, gated: Artefact) -> Path:
+    """The folder that ships: GGUF, its manifest, and the model card. Raises GateError without gate results."""
+    record = chain.do(
+        RESULT,
+        partial(_result, chain, chosen),
+        inputs=(chosen.quantised, gated),
+        part=chain.recipe.model_dump(mode="json"),
+    )
+    return chain.output(record).path
+
+
+def _result(chain: Chain, chosen: Candidate, folder: Path) -> Outcome:
+    text = render(chain.recipe, chain.done)
+    folder.mkdir(mode=0o700)
+    file = folder / chosen.quantised.path.name
+    _link(chosen.quantised.path, file)
+    _write_manifest(chain, file, chosen.quantised.sha256)
+    (folder / CARD).write_text(text, encoding="utf-8")
+    return Outcome()
+
+
+def _link(source: Path, target: Path) -> None:
+    try:
+        target.hardlink_to(source)
+    except OSError:  # a file system without hard links
+        shutil.copyfile(source, target)
+
+
+def _write_manifest(chain: Chain, file: Path, sha256: str) -> None:
+    recipe = chain.recipe
+    described = models.describe(
+        models.inspect(file),
+        name=file.stem,
+        sha256=sha256,
+        source=models.source_of(file),
+        licence=recipe.base.licence,
+    )
+    manifest = described.model_copy(
+        update={
+            "demonstration": recipe.base.scratch is not None,
+            "notes": NOTES,
+            "lineage": lineage(recipe, chain.done),
+            "bench": {"held_out_loss": chain.done["gate"].facts["losses"]},
+        }
+    )
+    models.write_manifest(file.parent, manifest)

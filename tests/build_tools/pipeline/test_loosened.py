@@ -1,0 +1,22 @@
+"""A bar that a recipe lowers is named; one that it raises is not."""
+
+from build_tools.pipeline.loosened import Loosened, loosened
+from build_tools.recipe.schema import Gates
+
+
+def test_only_looser_bars_are_named() -> None:
+    assert loosened(Gates()) == ()
+    gates = Gates.model_validate(
+        {
+            "merge": {"mean_kl": 0.01, "top1_agreement": 0.999},
+            "f16": {"positions": 100, "mean_kl": 0.0001},
+            "quantise": {"retention": 0.5, "fallback_share": 0.2},
+        }
+    )
+    default = Gates()
+    assert loosened(gates) == (
+        Loosened("gates.merge.mean_kl", 0.01, default.merge.mean_kl),
+        Loosened("gates.f16.positions", 100, default.f16.positions),
+        Loosened("gates.quantise.fallback_share", 0.2, default.quantise.fallback_share),
+        Loosened("gates.quantise.retention", 0.5, default.quantise.retention),
+    )
