@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+TRAINER := $(VENV)/.trainer
 PUBMEDQA ?= ../shared/data/pubmedqa/ori_pqal.json.gz
 TINY := models/tiny/model.gguf
 GPU_CMAKE_cuda := -DGGML_CUDA=on
@@ -20,7 +21,7 @@ bench: $(READY) $(TINY) ## Run the main job on what the repository ships
 	rm -rf .bench
 	MEDLORA_HOME=.bench $(BIN)/medlora-edge bench pubmedqa
 
-test: $(READY) ## Run all tests
+test: $(TRAINER) ## Run all tests
 	$(BIN)/pytest
 
 lint: $(READY) ## Check style, types and the arrows between rooms
@@ -29,9 +30,10 @@ lint: $(READY) ## Check style, types and the arrows between rooms
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-speed: $(READY) ## Measure speed and memory (minutes), results as JSON
+speed: $(TRAINER) ## Measure speed and memory (minutes), results as JSON
 	$(BIN)/python -m benchmarks
 
+nightly: export MEDLORA_NIGHTLY := 1
 nightly: test speed $(TINY) ## Everything that takes long: tests, speed, and the official questions in all three modes
 	for mode in score constrained generate; do \
 		$(BIN)/medlora-edge bench pubmedqa --model tiny --data $(PUBMEDQA) --mode $$mode || exit; \
@@ -51,6 +53,11 @@ $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	@echo "installing; the first time on a machine llama.cpp is compiled (about 5 minutes on two cores)"
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@
+
+$(TRAINER): $(READY)
+	@echo "installing the training libraries"
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev,build]'
 	@touch $@
 
 $(TINY): benchmarks/random_model.py | $(READY)

@@ -51,10 +51,10 @@ def test_stop_when_ends_the_answer_at_the_first_match(engine: Engine) -> None:
 
 def test_an_answer_that_runs_on_after_its_decision_keeps_the_margin_of_the_decision(engine: Engine) -> None:
     options = {"sampling": GREEDY, "max_tokens": 60, "reuse": Reuse.FIXED}
-    whole = answer(engine, "Count.", **options)  # type: ignore[arg-type]
+    whole = answer(engine, "Count.", **options)
     decided = rf"\A{re.escape(whole.text[:3])}"
-    stopped = answer(engine, "Count.", stop_when=decided, **options)  # type: ignore[arg-type]
-    ran_on = answer(engine, "Count.", stop_when=decided, stop_early=False, **options)  # type: ignore[arg-type]
+    stopped = answer(engine, "Count.", stop_when=decided, **options)
+    ran_on = answer(engine, "Count.", stop_when=decided, stop_early=False, **options)
     assert ran_on.text == whole.text != stopped.text
     assert ran_on.min_margin == stopped.min_margin
     assert ran_on.reason is Reason.MAX_TOKENS

@@ -1,0 +1,1 @@
+"""The program `medlora-build`: one file per command group; it parses arguments and prints."""
