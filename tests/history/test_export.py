@@ -1,0 +1,107 @@
+"""The Markdown of a chat: everything an answer came from, and no foreign text that passes for the program's."""
+
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from medlora_edge.engine.protocol import Timings
+from medlora_edge.history import Chat, Turn, TurnState, markdown
+from medlora_edge.privacy import clean
+from medlora_edge.tasks import Question
+
+WHEN = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
+CHAT = Chat(1, "Statins & <b>", WHEN, WHEN, "starter", "a" * 64, 2)
+TURN = Turn(
+    id=11,
+    chat=1,
+    task="pubmedqa",
+    question=Question("q", "Do statins help?", ("A trial.\n\n# Not a heading",)),
+    answer="yes. They do.",
+    state=TurnState.DONE,
+    label="yes",
+    label_probs={"yes": 0.875, "no": 0.125},
+    retry_of=None,
+    timings=Timings(prompt_tokens=40, generated_tokens=5, total_seconds=1.25),
+    asked=WHEN,
+    model_sha256="b" * 64,
+    prompts_sha256="c" * 64,
+)
+NOTICE = "For decision support."
+
+
+def exported(*turns: Turn) -> str:
+    return markdown(CHAT, turns, notice=NOTICE, settings={"Quantisation": "Q3_K_L", "Seed": 0})
+
+
+def test_the_whole_page() -> None:
+    again = replace(TURN, id=12, task="ask", state=TurnState.STOPPED, answer="", label=None, retry_of=11, timings=None)
+    assert exported(TURN, replace(again, label_probs={}, question=Question("q", "Why?"))) == (
+        f"""# Statins & \\<b>
+
+**For decision support.**
+
+- Model: starter
+- Model SHA-256: {"a" * 64}
+- Quantisation: Q3_K_L
+- Seed: 0
+- Begun: 2026-03-04T05:06:07+00:00
+- Last used: 2026-03-04T05:06:07+00:00
+
+## 1. PubMedQA question
+
+Context:
+
+> A trial.
+>
+> # Not a heading
+
+Question:
+
+> Do statins help?
+
+### Answer
+
+> yes. They do.
+
+- Verdict: yes
+- Probabilities: yes 87.5%, no 12.5%
+- Asked: 2026-03-04T05:06:07+00:00
+- Tokens: 40 read, 5 written in 1.2 s
+- Model SHA-256: {"b" * 64}
+- Prompts SHA-256: {"c" * 64}
+
+## 2. Question (asks 1 again)
+
+> Why?
+
+### Answer (stopped by the user, incomplete)
+
+>
+
+- Asked: 2026-03-04T05:06:07+00:00
+- Model SHA-256: {"b" * 64}
+- Prompts SHA-256: {"c" * 64}
+"""
+    )
+
+
+def test_no_label_is_no_verdict() -> None:
+    assert "- Verdict: no verdict\n" in exported(replace(TURN, label=None))
+
+
+def with_text(text: str) -> str:
+    turn = replace(TURN, question=Question("q", text, (text,), {"A": text}), answer=text, label=text)
+    return markdown(replace(CHAT, title=text, model=text), [turn], notice=NOTICE, settings={})
+
+
+@given(text=st.text(st.one_of(st.characters(), st.sampled_from("\n\r#<>[]()!\\`-*\u2028\x1b"))))
+def test_foreign_text_stays_in_its_quote(text: str) -> None:
+    """It adds no line to the page's own; no tag, link or image survives; no control character."""
+    page, harmless = with_text(text), with_text("harmless")
+    own, expected = ([line for line in each.split("\n") if not line.startswith(">")] for each in (page, harmless))
+    assert len(own) == len(expected)
+    assert page == clean(page)
+    assert re.findall(r"(?<!\\)(?:\\\\)*[<\[]", page) == []
