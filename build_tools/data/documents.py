@@ -13,7 +13,10 @@ _NOT_A_WORD = re.compile(r"[\W_]+")
 
 @dataclass(frozen=True)
 class Exchange:
-    """A question as the task asks it, and the answer to learn; by the bare question, `asked`, it is known."""
+    """A question as the task asks it, and the answer to learn; by the bare question, `asked`, it is known.
+
+    `label`: what a question with fixed answers is answered by. `group`: the document that it is one question of.
+    """
 
     id: str
     file: Path
@@ -22,6 +25,8 @@ class Exchange:
     messages: tuple[Message, ...]
     answer: str
     options: tuple[str, ...] = ()
+    label: str | None = None
+    group: str | None = None
 
     @property
     def texts(self) -> Iterable[str]:
@@ -48,6 +53,15 @@ class Passage:
     def texts(self) -> Iterable[str]:
         """The text."""
         return (self.text,)
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A record that one of the recipe's rules leaves out, and why."""
+
+    file: Path
+    where: str
+    reason: str
 
 
 Document = Exchange | Passage

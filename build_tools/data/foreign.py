@@ -85,6 +85,16 @@ def sha256_of(path: Path) -> str:
         raise ResourceError(f"cannot read the file: {error.strerror}", where=str(path)) from error
 
 
+def require_sha256(path: Path, wanted: str) -> None:
+    """Require this very file. Raises UsageError where there is none, CorruptError (exit 3) naming both hashes."""
+    if not path.is_file():
+        raise UsageError("no such file", where=str(path), fix="check the path in the recipe")
+    found = sha256_of(path)
+    if found != wanted:
+        what = f"the file is not the one that is meant: SHA-256 {found}, wanted {wanted}"
+        raise CorruptError(what, where=str(path), fix="bring the right file, or change its sha256")
+
+
 def first_problem(error: ValidationError) -> str:
     """The first complaint of a validation, with its place in the record where it has one."""
     first = error.errors(include_url=False, include_input=False)[0]

@@ -16,7 +16,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from build_tools.data.documents import Document, normalised
+from build_tools.data.documents import Document, LeftOut, normalised
 from medlora_edge.bench.library import official_test_ids
 from medlora_edge.errors import DataRuleError
 from medlora_edge.tasks import Question, split_options
@@ -29,11 +29,12 @@ _PER_LINE = 9
 _LIST = "test_questions.json"
 
 
-def refuse(documents: Iterable[Document]) -> None:
+def refuse(entries: Iterable[Document | LeftOut]) -> None:
     """Raise DataRuleError (exit 6) naming the records that are official test items.
 
     Compared is the whole question or text, with and without lettered options behind it.
     """
+    documents = (entry for entry in entries if not isinstance(entry, LeftOut))
     found = [(document.where, name) for document in documents if (name := _test_set(document))]
     if not found:
         return

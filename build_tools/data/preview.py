@@ -92,6 +92,9 @@ def _totals(report: DataReport) -> Table:
         ("documents", f"{report.documents:,} ({report.duplicates:,} repeat an earlier one)"),
         ("held out", f"{report.held_out:,}"),
         ("dropped", f"{report.dropped:,} ({report.dropped_share:.1%}){dropped}"),
+        ("left out", "; ".join(f"{count:,} {reason}" for reason, count in report.left_out.items()) or "none"),
+        ("test sets", _overlap(report)),
+        ("sources", _sources(report)),
         ("cut into pieces", f"{report.truncated:,}"),
         ("rows", f"{report.rows:,}"),
         ("tokens", f"{report.tokens:,}"),
@@ -100,6 +103,22 @@ def _totals(report: DataReport) -> Table:
     ):
         table.add_row(name, value)
     return table
+
+
+def _overlap(report: DataReport) -> str:
+    met = report.decontamination
+    if met is None:
+        return "not compared with the data"
+    return f"{met.documents:,} documents overlap and are left out ({met.common:,} common phrases passed over)"
+
+
+def _sources(report: DataReport) -> str:
+    told = []
+    for source in report.sources:
+        labels = ", ".join(f"{count:,} {label}" for label, count in source.labels.items())
+        shares = f"{source.documents:,} documents, {source.tokens:,} tokens"
+        told.append(f"{clean(source.file)}: {shares}{f' ({labels})' if labels else ''}")
+    return "\n".join(told)
 
 
 def _shown(token: int, vocabulary: Vocabulary) -> str:

@@ -15,11 +15,28 @@ class _Part(BaseModel):
 
 
 class SourceReport(_Part):
-    """One file that was read; `documents` is what it gave."""
+    """One file that was read; `documents` is what it gave, by `labels` where questions have fixed answers.
+
+    `tokens`: what training sees of it, repeats included.
+    """
 
     file: str
     sha256: str
     licence: str
+    documents: int
+    tokens: int = 0
+    labels: Mapping[str, int] = {}
+
+
+class Decontamination(_Part):
+    """Test sets with the SHA-256 of their files, how many runs of words they have, and `documents` left out for one.
+
+    `common` runs were passed over as common phrases.
+    """
+
+    sets: Mapping[str, str]
+    runs: int
+    common: int
     documents: int
 
 
@@ -28,10 +45,14 @@ class DataReport(_Part):
 
     `rows`, `tokens` and `trained_tokens` are those of training; `truncated` documents were cut into several pieces, all
     of which are kept; `dropped` ones are gone, by reason in `refused`. `duplicates` repeat an earlier question or text.
-    `lengths`: quantiles of a document's tokens before packing, dropped ones included.
+    `lengths`: quantiles of a document's tokens before packing, dropped ones included. `left_out` records were never
+    documents of the stage: a rule of the recipe, or an overlap with a test set. `decontamination`: None where nobody
+    looked for one.
     """
 
     documents: int
+    left_out: Mapping[str, int] = {}
+    decontamination: Decontamination | None = None
     duplicates: int
     held_out: int
     dropped: int

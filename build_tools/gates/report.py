@@ -57,5 +57,5 @@ def require(report: GateReport, artefact: Path) -> GateReport:
     raise GateError(
         f"the gate of {report.hop} was not passed: {missed}",
         where=str(rejected),
-        fix="the report beside it has every figure",
+        fix=f"{rejected.name}.json has every figure; a bar that the recipe moves is named in the card",
     )

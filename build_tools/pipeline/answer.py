@@ -23,7 +23,7 @@ def ask(gguf: Path, log: Path) -> dict[str, JsonValue]:
     from medlora_edge.engine import Done, Engine, Sampling
     from medlora_edge.tasks import Question, task
 
-    options = _context(models.inspect(gguf))
+    options = context(models.inspect(gguf), CONTEXT)
     messages = task("ask").messages(Question(id="first", question=QUESTION))
     with Engine(log=log) as engine:
         engine.load(gguf)
@@ -35,7 +35,8 @@ def ask(gguf: Path, log: Path) -> dict[str, JsonValue]:
     return {"question": QUESTION, "response": done.text, "reason": str(done.reason), "generated_tokens": tokens}
 
 
-def _context(header: "GgufHeader") -> "ContextOptions":
+def context(header: "GgufHeader", tokens: int) -> "ContextOptions":
+    """Room for so many tokens, or for as many as the model knows positions."""
     from medlora_edge.engine import ContextOptions
 
-    return ContextOptions(n_ctx=min(CONTEXT, header.context_length))
+    return ContextOptions(n_ctx=min(tokens, header.context_length))

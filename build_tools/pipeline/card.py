@@ -48,6 +48,7 @@ def render(recipe: Recipe, done: Mapping[str, StepRecord]) -> str:
         chosen=gate.facts["chosen"],
         losses=gate.facts["losses"],
         answer=gate.facts["answer"],
+        answers=gate.facts.get("answers"),
         quantised=_quantised(recipe, done),
         record=gate,
         seconds=sum(record.seconds for record in done.values()),

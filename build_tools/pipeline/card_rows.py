@@ -61,10 +61,26 @@ def _refused(stage: StageFacts) -> str:
     return f"{stage.data['dropped']}{f' ({reasons})' if reasons else ''}"
 
 
+def _left_out(stage: StageFacts) -> str:
+    return ", ".join(f"{count} {reason}" for reason, count in stage.data["left_out"].items()) or "-"
+
+
+def _labels(stage: StageFacts) -> str:
+    """Of the sources whose questions are made by a rule, the answers that it gave."""
+    sources = [source for source in stage.data["sources"] if source["labels"]]
+    told = (
+        f"{source['file']}: {', '.join(f'{count} {label}' for label, count in source['labels'].items())}"
+        for source in sources
+    )
+    return "; ".join(told) or "-"
+
+
 ROWS: dict[str, Callable[[StageFacts], str]] = {
     "kind": lambda stage: stage.spec.kind,
     "documents held out": lambda stage: f"{stage.data['held_out']:,}",
     "documents dropped": _refused,
+    "records left out": _left_out,
+    "fixed answers": _labels,
     "documents cut": lambda stage: f"{stage.data['truncated']:,}",
     "tokens a document": _lengths,
     "rows": lambda stage: f"{stage.data['rows']:,}",

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel
 
-from build_tools.recipe.schema import Gates
+from build_tools.recipe.schema import AnswersGate, Gates
 
-AT_LEAST = {"top1_agreement", "retention", "positions"}  # all other bars are upper ones
+ANSWERS = "answers"  # asked for by a recipe, never by default
+AT_LEAST = {"top1_agreement", "retention", "positions", "questions", "longest", "gain"}  # all other bars are upper ones
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,8 @@ def loosened(gates: Gates) -> tuple[Loosened, ...]:
     return tuple(
         Loosened(f"gates.{hop}.{key}", limit, default)
         for hop in Gates.model_fields
-        for key, limit, default in _pairs(getattr(gates, hop), getattr(defaults, hop))
+        if hop != ANSWERS or gates.answers
+        for key, limit, default in _pairs(getattr(gates, hop), getattr(defaults, hop) or AnswersGate())
         if (limit < default if key in AT_LEAST else limit > default)
     )
 

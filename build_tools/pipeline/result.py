@@ -5,14 +5,18 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-from build_tools.gates.report import require
+from pydantic import JsonValue
+
+from build_tools.gates.report import GateReport, require
 from build_tools.gguf.quality import Pair, quantise_gate
 from build_tools.pipeline import answer
+from build_tools.pipeline.answers import answers_gate, held_out_questions
 from build_tools.pipeline.candidates import QUANTISING, Candidate, held_out
 from build_tools.pipeline.card import render
 from build_tools.pipeline.chain import Chain
 from build_tools.pipeline.lineage import lineage
 from build_tools.pipeline.step import RESULT, Artefact, Outcome
+from build_tools.recipe.schema import AnswersGate, Gates
 from medlora_edge import models
 
 CARD = "card.md"
@@ -29,7 +33,7 @@ def gate(chain: Chain, chosen: Candidate, base: Candidate, rows: Artefact, losse
         "gate",
         partial(_gate, chain, (chosen, base), rows.path, losses),
         inputs=(chosen.f16, chosen.quantised, base.f16, base.quantised, rows),
-        part=chain.recipe.gates.quantise.model_dump(mode="json"),
+        part=_part(chain.recipe.gates),
         libraries=QUANTISING,
     )
     return chain.output(record)
@@ -45,7 +49,28 @@ def _gate(
     folder.mkdir()
     (folder / "gate.json").write_text(report.model_dump_json(indent=1) + "\n", encoding="utf-8")
     answered = answer.ask(chosen.quantised.path, folder / ENGINE_LOG)
-    return Outcome(gates=(report,), facts={"chosen": chosen.name, "losses": dict(losses), "answer": answered})
+    facts: dict[str, JsonValue] = {"chosen": chosen.name, "losses": dict(losses), "answer": answered}
+    if chain.recipe.gates.answers is None:
+        return Outcome(gates=(report,), facts=facts)
+    answers, told = _answers(chain, pair, rows, chain.recipe.gates.answers, folder)
+    return Outcome(gates=(report, answers), facts={**facts, "answers": told})
+
+
+def _part(gates: Gates) -> JsonValue:
+    """The bars of this step; without those that the recipe does not set."""
+    quantise: JsonValue = gates.quantise.model_dump(mode="json")
+    return (
+        quantise if gates.answers is None else {"quantise": quantise, "answers": gates.answers.model_dump(mode="json")}
+    )
+
+
+def _answers(
+    chain: Chain, pair: tuple[Candidate, Candidate], rows: Path, gate: AnswersGate, folder: Path
+) -> tuple[GateReport, dict[str, JsonValue]]:
+    tuned, untuned = (candidate.quantised.path for candidate in pair)
+    questions = held_out_questions(chain.recipe.stages[-1], chain.recipe_folder, held_out(rows), gate.questions)
+    report, told = answers_gate(tuned, untuned, questions, gate, folder / ENGINE_LOG)
+    return require(report, tuned), told
 
 
 def result(chain: Chain, chosen: Candidate, gated: Artefact) -> Path:

@@ -24,7 +24,12 @@ from medlora_edge.tasks import prompts_sha256
 TOKENIZER = ("transformers", "tokenizers", "sentencepiece")
 TRAINING = ("torch", "transformers", "peft", "trl", "accelerate", "bitsandbytes")
 CHECKPOINTS = "checkpoints"
-TASKS = {"pubmedqa": "pubmedqa", "multiple_choice": "multiple_choice", "question_answer": "ask"}  # by data format
+TASKS = {  # by data format
+    "pubmedqa": "pubmedqa",
+    "rct_abstracts": "pubmedqa",
+    "multiple_choice": "multiple_choice",
+    "question_answer": "ask",
+}
 
 
 def base(chain: Chain) -> Artefact:

@@ -22,8 +22,8 @@ TRY_AGAIN = {ExitCode.UNEXPECTED, ExitCode.RESOURCES, ExitCode.IN_USE}  # the ma
 def sweep(path: Path, out: Path | None = None, *, watcher: Watcher | None = None, say: Say | None = None) -> Path:
     """Run all trials that have no result yet, and keep `table.csv`, `.json`, `.md` current; the sweep's folder.
 
-    Trials are known by the content of their recipe, so a longer sweep file takes over what was done for a shorter
-    one. A trial that failed is recorded with its words; it is tried again only when the machine was to blame.
+    Trials are known by the content of their recipe and data, so a longer sweep file takes over what was done for a
+    shorter one. A trial that failed is recorded with its words, and tried again only when the machine was to blame.
     Raises RecipeError (exit 2) for any bad combination before anything runs, StoppedError, InUseError, ResourceError.
     """
     plan, say = read_sweep(path), say or silent

@@ -1,14 +1,17 @@
 """What a sweep tries: a recipe, a grid of values for its keys, and keys whose values go together."""
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import product
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
-from build_tools.manifest import sha256_of_json
+from build_tools.data.sources import files
+from build_tools.manifest import sha256_of_file, sha256_of_json
 from build_tools.pipeline.run import Phase
 from build_tools.recipe import Recipe, RecipeError, load
 from build_tools.recipe.problems import dotted
@@ -38,15 +41,16 @@ class SweepFile(BaseModel):
 
 @dataclass(frozen=True)
 class Trial:
-    """One combination: what it changes, the recipe that comes of it, and a name made from that recipe's content."""
+    """One combination: what it changes, the recipe that comes of it, SHA-256 of the data files, a name of these."""
 
     overrides: Overrides
     recipe: Recipe
+    data: tuple[str, ...]
 
     @property
     def id(self) -> str:
-        """The same for the same recipe, wherever and in whatever order it is tried."""
-        return sha256_of_json(self.recipe.model_dump(mode="json"))[:12]
+        """The same for the same recipe and data, wherever and in whatever order it is tried."""
+        return sha256_of_json([self.recipe.model_dump(mode="json"), self.data])[:12]
 
 
 @dataclass(frozen=True)
@@ -66,19 +70,31 @@ def read_sweep(path: Path) -> Sweep:
     problems = [*_form_problems(spec, tree, path)]
     if problems:
         raise RecipeError(path, problems)
-    recipe = path.parent / spec.recipe
-    trials: dict[str, Trial] = {}
-    for overrides in combinations(spec):
+    recipe, tried = path.parent / spec.recipe, list(combinations(spec))
+    trials, wrong, hashed = dict[str, Trial](), defaultdict[str, list[Overrides]](list), cache(sha256_of_file)
+    for overrides in tried:
         try:
-            trial = Trial(overrides, load(recipe, overrides=overrides))
+            loaded = load(recipe, overrides=overrides)
         except UsageError as error:
-            lines = error.lines if isinstance(error, RecipeError) else (f"{recipe}: {error.what}",)
-            problems += (f"{line} [{said(overrides)}]" for line in lines)
+            for line in error.lines if isinstance(error, RecipeError) else (f"{recipe}: {error.what}",):
+                wrong[line].append(overrides)
             continue
+        trial = Trial(overrides, loaded, tuple(map(hashed, _data_files(loaded, recipe.parent))))
         trials.setdefault(trial.id, trial)
-    if problems:
-        raise RecipeError(path, dict.fromkeys(problems))
+    if wrong:
+        raise RecipeError(path, [f"{line} [{_which(found, len(tried))}]" for line, found in wrong.items()])
     return Sweep(keys_of(spec), tuple(trials.values()), recipe.parent, spec.upto)
+
+
+def _data_files(recipe: Recipe, folder: Path) -> Iterator[Path]:
+    return (path for stage in recipe.stages for source in stage.data for path in files(source, folder))
+
+
+def _which(found: Sequence[Overrides], count: int) -> str:
+    """Which combinations have a problem, in words."""
+    if len(found) == count > 1:
+        return "every combination"
+    return said(found[0]) + (f"; and {len(found) - 1} more" if len(found) > 1 else "")
 
 
 def combinations(spec: SweepFile) -> Iterator[Overrides]:

@@ -3,24 +3,25 @@
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
-from build_tools.manifest import StepRecord
+from build_tools.gates.report import GateReport
 from build_tools.pipeline import runfolder
 from build_tools.pipeline.run import Phase
 from medlora_edge.files import write_atomic
 
-FIGURES = ("status", "held_out_loss", "quantised_loss", "trainable", "seconds", "peak_bytes", "gates", "error")
+FIGURES = ("status", "held_out_loss", "quantised_loss", "trainable", "seconds", "peak_bytes", "gates_met", "error")
 
 
 class TrialResult(BaseModel):
     """One trial. Losses in nats a trained token: the trained adapter's, and the shipped GGUF's.
 
-    `upto`: the phase that it was to reach. `seconds` of all its steps; `peak_bytes` while it trained; `gates`: figures that met their bar, of all measured.
+    `upto`: the phase that it was to reach. `seconds` of all its steps; `peak_bytes` while it trained; `gates_met`:
+    figures that met their bar, of all measured.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -36,7 +37,7 @@ class TrialResult(BaseModel):
     trainable: int | None = None
     seconds: float = 0.0
     peak_bytes: int | None = None
-    gates: str = ""
+    gates_met: str = ""
 
 
 def figures(folder: Path) -> dict[str, Any]:
@@ -50,12 +51,17 @@ def figures(folder: Path) -> dict[str, Any]:
         "trainable": trained[-1]["trainable_parameters"] if trained else None,
         "seconds": round(sum(record.seconds for record in records.values()), 1),
         "peak_bytes": max((facts["peak_bytes"] for facts in trained), default=None),
-        "gates": _gates(list(records.values())),
+        "gates_met": _met([*_rejected(folder), *(report for record in records.values() for report in record.gates)]),
     }
 
 
-def _gates(records: Sequence[StepRecord]) -> str:
-    measures = [measure for record in records for report in record.gates for measure in report.measures]
+def _rejected(folder: Path) -> Iterator[GateReport]:
+    """Reports of what missed its gate, which has no record."""
+    return (GateReport.model_validate_json(path.read_bytes()) for path in folder.rglob("*.rejected.json"))
+
+
+def _met(reports: Sequence[GateReport]) -> str:
+    measures = [measure for report in reports for measure in report.measures]
     return f"{sum(measure.passed for measure in measures)}/{len(measures)}" if measures else ""
 
 

@@ -21,10 +21,18 @@ def contradictions(data: Any) -> Iterator[Problem]:
     yield from _export(_part(data, "export"))
     stages = [stage if isinstance(stage, dict) else {} for stage in _list(data, "stages")]
     yield from _names(stages)
+    yield from _withheld(stages)
     for index, stage in enumerate(stages):
         yield from _against_base(stage, index, base)
         yield from _lineage(stages, index)
-        for problem in (*_length_of_training(stage), *_weights(stage), *_modules(stage), *_pairs(stage)):
+        for problem in (
+            *_length_of_training(stage),
+            *_weights(stage),
+            *_modules(stage),
+            *_pairs(stage),
+            *_shares(stage),
+            *_hashes(stage),
+        ):
             yield Problem(("stages", index, *problem.loc), problem.what)
 
 
@@ -53,6 +61,39 @@ def _export(export: dict[str, Any]) -> Iterator[Problem]:
         yield Problem(("export", "type"), "type: none needs reason beside it: why this model cannot be exported")
     if export.get("reason") and export.get("type") != "none":
         yield Problem(("export", "reason"), "reason goes with type: none only")
+
+
+def _shares(stage: dict[str, Any]) -> Iterator[Problem]:
+    """Shares leave room for at least one source that is taken once."""
+    given = [source.get("share") for source in _list(stage, "data") if isinstance(source, dict)]
+    shares = [share for share in given if isinstance(share, int | float)]
+    if shares and len(shares) == len(given):
+        yield Problem(("data",), "every source has a share; leave it out of at least one, which is then taken once")
+    elif sum(shares) >= 1:
+        yield Problem(("data",), f"the shares add up to {sum(shares):g}, which leaves nothing for the other sources")
+
+
+def _hashes(stage: dict[str, Any]) -> Iterator[Problem]:
+    for number, source in enumerate(_list(stage, "data")):
+        files, hashes = _list(source, "files"), _list(source, "sha256")
+        if hashes and len(hashes) != len(files):
+            yield Problem(
+                ("data", number, "sha256"), f"{len(hashes)} hashes for {len(files)} files; one each, in order"
+            )
+
+
+def _withheld(stages: list[dict[str, Any]]) -> Iterator[Problem]:
+    """A file whose questions are held out everywhere is described alike everywhere, or the wrong ones would be."""
+    first: dict[str, tuple[int, dict[str, Any]]] = {}
+    for index, stage in enumerate(stages):
+        for number, source in enumerate(_list(stage, "data")):
+            if not (isinstance(source, dict) and isinstance(source.get("file"), str)):
+                continue
+            told = {key: value for key, value in source.items() if key != "share"}
+            where, before = first.setdefault(source["file"], (index, told))
+            if told != before and "held_out" in told | before:
+                what = f"held_out: stages[{where}] reads this file with other keys, so that other questions stay out"
+                yield Problem(("stages", index, "data", number, "file"), what)
 
 
 def _names(stages: list[dict[str, Any]]) -> Iterator[Problem]:

@@ -8,6 +8,7 @@ from build_tools.recipe.problems import Loc, Problem
 from build_tools.recipe.schema import Recipe
 
 BUILT_IN_TEMPLATES = ("base", "chatml")
+FOLDERS = ("folder", "test_sets")  # keys
 
 
 def missing(data: Any, folder: Path, *, planned: bool) -> Iterator[Problem]:
@@ -19,9 +20,9 @@ def missing(data: Any, folder: Path, *, planned: bool) -> Iterator[Problem]:
     may_wait = planned and _stands_for_absent(data, folder)
     for loc, path in _named(data):
         fetched = loc[-1] == "folder" or loc[0] == "stages"
-        if (fetched and may_wait) or _exists(folder / path, want_folder=loc[-1] == "folder"):
+        kind = "folder" if loc[-1] in FOLDERS else "file"
+        if (fetched and may_wait) or _exists(folder / path, want_folder=kind == "folder"):
             continue
-        kind = "folder" if loc[-1] == "folder" else "file"
         yield Problem(loc, f"no such {kind}: {path}; paths are relative to the recipe's folder")
 
 
@@ -41,6 +42,8 @@ def _named(data: Any) -> Iterator[tuple[Loc, str]]:
             yield ("base", key), value
     stages = data.get("stages")
     for index, stage in enumerate(stages if isinstance(stages, list) else []):
+        if isinstance(stage, dict) and isinstance(stage.get("test_sets"), str):
+            yield ("stages", index, "test_sets"), stage["test_sets"]
         parts = stage.get("data") if isinstance(stage, dict) else None
         for number, part in enumerate(parts if isinstance(parts, list) else []):
             yield from _of_data(part, ("stages", index, "data", number))

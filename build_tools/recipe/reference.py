@@ -37,7 +37,8 @@ def _parts(model: type[BaseModel], place: str) -> Iterator[tuple[str, type[BaseM
 
 def _section(place: str, model: type[BaseModel], first: type[BaseModel]) -> Iterator[str]:
     """One part; without the inherited keys where the `first` model at this place has told them."""
-    told = getattr(model.__base__, "model_fields", {}) if model is not first else {}
+    above = model.__base__
+    told = getattr(above, "model_fields", {}) if model is not first and issubclass(first, above or object) else {}
     described = model.model_json_schema()
     needed = described.get("required", ())
     tags = [f"{tag}: {described['properties'][tag]['const']}" for tag in TAGS if tag in described["properties"]]

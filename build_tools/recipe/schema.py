@@ -11,6 +11,8 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,60}$")]
 File = Annotated[Path, Field(strict=False)]  # relative to the recipe
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(gt=0, lt=1)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Modules = Annotated[tuple[str, ...], Field(strict=False, min_length=1)]
 
 
@@ -48,44 +50,79 @@ class Base(_Part):
     chat_template: Literal["base", "chatml"] | File = "base"
 
 
-class PubMedQAData(_Part):
-    """Records of `ori_pqal.json`, plain or gzip, asked as the task `pubmedqa` asks."""
+class _Source(_Part):
+    licence: str
+    share: Share | None = None  # of the stage's tokens in training; documents are repeated, or a part taken
+
+
+class _Questions(_Source):
+    file: File
+    sha256: Sha256 | None = None  # of the file; another one is refused
+    held_out: Share | None = None  # of its questions, instead of `evaluation.share`; the same in every stage
+
+
+class PubMedQAData(_Questions):
+    """Records of `ori_pqal.json`, plain or gzip, asked as the task `pubmedqa` asks.
+
+    `share`: part of the stage's training tokens that this source makes up, by repeating or leaving out documents.
+    `held_out`: part of its questions that no stage trains on; of one file, it is the same in every stage.
+    """
 
     format: Literal["pubmedqa"]
-    file: File
     split: Literal["train"] = "train"
-    licence: str
 
 
-class MultipleChoiceData(_Part):
+class RctAbstractsData(_Questions):
+    """Abstracts of randomised trials as JSON lines with labelled sentences, asked as the task `pubmedqa` asks.
+
+    Questions and their answers yes, no or maybe are made by a rule, from title or objective and from the conclusion.
+    `rule`: its version; see docs/trial-questions.md.
+    """
+
+    format: Literal["rct_abstracts"]
+    rule: Literal[1] = 1
+
+
+class MultipleChoiceData(_Questions):
     """MedQA or MedMCQA as JSON lines: question, options by letter, answer_idx; asked as `multiple_choice` asks."""
 
     format: Literal["multiple_choice"]
-    file: File
-    licence: str
 
 
-class QuestionAnswerData(_Part):
-    """JSON lines of open questions; the fields are named here. `thought` becomes a `<think>` part before the answer."""
+class QuestionAnswerData(_Questions):
+    """JSON lines of open questions; the fields are named here. `thought` becomes a `<think>` part before the answer.
+
+    `group`: fields that together name the document of a record; a whole document is held out, or nothing of it.
+    `fewest_words`, `most_words`: shorter and longer answers are left out. `boilerplate`: answers with one of these
+    texts in them are left out too. All are counted.
+    """
 
     format: Literal["question_answer"]
-    file: File
     question: str = "question"
     answer: str = "answer"
     thought: str | None = None
-    licence: str
+    group: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    fewest_words: Positive | None = None
+    most_words: Positive | None = None
+    boilerplate: Annotated[tuple[str, ...], Field(strict=False)] = ()
 
 
-class TextData(_Part):
-    """Plain text (one document a file) or JSON lines (one document a line, in `field`) to be continued."""
+class TextData(_Source):
+    """Plain text (one document a file) or JSON lines (one document a line, in `field`) to be continued.
+
+    A field may also hold a list of parts with `text` and perhaps `title`. `sha256`: one for each file, in order.
+    `share`: part of the stage's training tokens that this source makes up, by repeating or leaving out documents.
+    """
 
     format: Literal["text"]
     files: tuple[File, ...] = Field(min_length=1, strict=False)
+    sha256: Annotated[tuple[Sha256, ...], Field(strict=False)] | None = None
     field: str = "text"
-    licence: str
 
 
-ChatData = Annotated[PubMedQAData | MultipleChoiceData | QuestionAnswerData, Field(discriminator="format")]
+Questions = PubMedQAData | RctAbstractsData | MultipleChoiceData | QuestionAnswerData
+ChatData = Annotated[Questions, Field(discriminator="format")]
+AnyData = Annotated[TextData | Questions, Field(discriminator="format")]
 
 
 class Adapter(_Part):
@@ -147,6 +184,7 @@ class _Stage(_Part):
     epochs: Annotated[float, Field(gt=0)] | None = None
     steps: Positive | None = None
     max_length: int = Field(ge=16)  # tokens a row
+    test_sets: File | None = None  # folder of the official test sets; documents that overlap with them are left out
     packing: bool = True  # documents share a row, each with an attention of its own
     checkpoint_activations: bool = False
     save_every: Positive = 50  # steps
@@ -155,10 +193,14 @@ class _Stage(_Part):
 
 
 class CompletionStage(_Stage):
-    """Continued pre-training: loss on every token. `adapter: none` trains all weights of a scratch model."""
+    """Continued pre-training: loss on every token. `adapter: none` trains all weights of a scratch model.
+
+    Questions among the data are rendered by the chat template and learned whole, prompt and answer.
+    `test_sets`: folder of the official test sets; documents with 13 words in a row of one of them are left out.
+    """
 
     kind: Literal["completion"]
-    data: tuple[TextData, ...] = Field(min_length=1, strict=False)
+    data: tuple[AnyData, ...] = Field(min_length=1, strict=False)
     adapter: Adapter | Literal["none"]
 
 
@@ -205,12 +247,24 @@ class QuantiseGate(_Part):
     retention: Fraction = 0.8
 
 
+class AnswersGate(_Part):
+    """Answers to held-out open questions of the last stage, greedily decoded: token F1 beside the untuned model's.
+
+    `gain`: by how much the mean token F1 has to be above that of the model before its first adapter.
+    """
+
+    questions: Positive = 100
+    longest: Positive = 128  # tokens an answer
+    gain: float = Field(0.0, ge=-1, le=1)
+
+
 class Gates(_Part):
     """Bars that every hop has to meet; a recipe may move them, and the model card records a looser one."""
 
     merge: MergeGate = MergeGate()
     f16: F16Gate = F16Gate()
     quantise: QuantiseGate = QuantiseGate()
+    answers: AnswersGate | None = None
 
 
 class Export(_Part):

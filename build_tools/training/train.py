@@ -9,6 +9,7 @@ from build_tools.bases.quiet import quiet
 from build_tools.data.rows import Rows
 from build_tools.recipe.schema import Stage
 from build_tools.training import checkpoint, curve, metrics, watchdog, weights
+from build_tools.training.arguments import warmup_steps
 from build_tools.training.job import Job, plan
 from build_tools.training.memory import PeakMemory, memory_errors, release
 from build_tools.training.meter import Meter, flops_per_token, peak_of
@@ -66,6 +67,7 @@ def train(
     """
     out.mkdir(parents=True, exist_ok=True)
     job = plan(stage, rows, base=base, adapters=adapters, out=out, seed=seed)
+    _say_of_warmup(job, watcher)
     start = _start(job, watcher, strict=strict)
     metrics.cut(out, 0 if start is None else checkpoint.step_of(start))
     (out / watchdog.NAME).unlink(missing_ok=True)
@@ -97,6 +99,14 @@ def _run(job: Job, start: Path | None, watcher: Watcher) -> Trained:
             trainable=_count(trained_parameters(model)),
             start=start,
         )
+
+
+def _say_of_warmup(job: Job, watcher: Watcher) -> None:
+    """Packing makes few steps of much data, and a warm-up that was right without it may last to the end."""
+    warmup, total = warmup_steps(job.stage.schedule, job.total_steps), job.total_steps
+    if warmup >= total:
+        never = "the learning rate never reaches what the recipe says"
+        watcher.note(f"{job.stage.name}: warm-up takes {warmup} steps and there are {total}: {never}")
 
 
 def _start(job: Job, watcher: Watcher, *, strict: bool) -> Path | None:

@@ -73,4 +73,5 @@ def test_nothing_in_the_data_can_steer_the_terminal(scratch_base: Path) -> None:
 
 def report_of_nothing() -> DataReport:
     fields = dict.fromkeys(DataReport.model_fields, 0)
-    return DataReport.model_validate({**fields, "refused": {}, "lengths": {}, "sources": ()})
+    empty: dict[str, object] = {"refused": {}, "left_out": {}, "decontamination": None, "lengths": {}, "sources": ()}
+    return DataReport.model_validate({**fields, **empty})

@@ -2,7 +2,7 @@
 
 import gzip
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +10,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from build_tools.data.documents import Exchange, Passage
-from build_tools.data.sources import files, read, texts
+from build_tools.data.documents import Document, Exchange, LeftOut, Passage
+from build_tools.data.sources import files, texts
+from build_tools.data.sources import read as entries
 from medlora_edge.bench.library import official_test_ids
 from medlora_edge.errors import CorruptError, MedloraError, UsageError
 from medlora_edge.tasks import Question, task
 from tests.bench.samples import record, write_records
 from tests.build_tools.data.makers import chat_stage, choice, completion_stage, write_lines
+
+
+def read(data: Any, folder: Path) -> Iterator[Document]:
+    return (entry for entry in entries(data, folder) if not isinstance(entry, LeftOut))
 
 
 def chat_data(**entry: Any) -> Any:
@@ -100,6 +105,20 @@ def test_all_text_of_a_stage_is_prompts_and_answers(tmp_path: Path) -> None:
     assert len(everything) == 3
     (tmp_path / "a.txt").write_text("One.")
     assert list(texts(completion_stage({"format": "text", "files": ["a.txt"]}), tmp_path)) == ["One."]
+
+
+def test_a_damaged_line_is_named_before_a_tokenizer_is_trained(tmp_path: Path) -> None:
+    write_lines(tmp_path / "a.jsonl", [{"text": "One."}, {"txt": "Two."}])
+    with pytest.raises(CorruptError, match="no field 'text'") as damaged:
+        texts(completion_stage({"format": "text", "files": ["a.jsonl"]}), tmp_path)
+    assert str(damaged.value.where).endswith("a.jsonl, line 2")
+
+
+def test_files_without_text_are_named(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(" \n")
+    with pytest.raises(UsageError, match="no text") as empty:
+        texts(completion_stage({"format": "text", "files": ["a.txt"]}), tmp_path)
+    assert "a.txt" in str(empty.value.where)
 
 
 BROKEN = {"format": "multiple_choice", "file": "q.jsonl"}

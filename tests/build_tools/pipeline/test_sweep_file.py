@@ -30,6 +30,26 @@ def test_a_trial_is_named_after_its_recipes_content(recipe_folder: Path) -> None
     assert len(same) == 1, "one recipe was tried twice"
 
 
+def test_other_data_makes_another_trial(recipe_folder: Path) -> None:
+    path = sweep_file(recipe_folder, "")
+    (before,) = read_sweep(path).trials
+    with (recipe_folder / "text.jsonl").open("a") as stream:
+        stream.write('{"text": "one more"}\n')
+    (after,) = read_sweep(path).trials
+    assert before.id != after.id
+
+
+def test_a_problem_of_many_combinations_is_told_once(recipe_folder: Path) -> None:
+    path = sweep_file(recipe_folder, f"grid: {{{RATE}: [0.1, -1], {RANK}: [4, 8]}}\n")
+    (recipe_folder / "questions.jsonl").unlink()
+    with pytest.raises(RecipeError) as caught:
+        read_sweep(path)
+    gone, negative = caught.value.lines
+    assert "no such file: questions.jsonl" in gone
+    assert gone.endswith("[every combination]")
+    assert negative.endswith(f"[{RATE}=-1, {RANK}=4; and 1 more]")
+
+
 def test_without_keys_there_is_one_trial(recipe_folder: Path) -> None:
     assert [trial.overrides for trial in read_sweep(sweep_file(recipe_folder, "")).trials] == [{}]
     assert list(combinations(SweepFile(recipe=Path("x")))) == [{}]

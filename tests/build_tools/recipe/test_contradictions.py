@@ -78,3 +78,33 @@ def test_a_scratch_base_begins_with_text(tmp_path: Path) -> None:
 def test_parts_of_the_wrong_shape_are_told_of_without_a_crash(tmp_path: Path) -> None:
     for text in ("base: 3\nstages: 4\n", "base: []\nstages: [1, null, []]\nexport: x\n", "stages: [{adapter: [1]}]\n"):
         assert problems(write(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    ("file", "more", "words"),
+    [
+        ("questions.json", "share: 0.5", "every source has a share"),
+        ("questions.json", "held_out: 0.1", "held_out: stages[0] reads this file with other keys"),
+    ],
+)
+def test_sources_of_two_stages_agree(file: str, more: str, words: str, tmp_path: Path) -> None:
+    plain = f"{{format: pubmedqa, file: {file}, licence: MIT}}"
+    text = GOOD.replace("{format: text, files: [notes.txt], licence: MIT}", plain)
+    found = problems(write(tmp_path, text.replace(plain, plain.replace("licence", f"{more}, licence"), 1)))
+    assert any(words in problem for problem in found), "\n".join(found)
+
+
+def test_shares_leave_room_and_hashes_are_one_a_file(tmp_path: Path) -> None:
+    digest = "a" * 64
+    plain = "{format: text, files: [notes.txt], licence: MIT}"
+    half = "{format: text, files: [notes.txt], share: 0.5, licence: MIT}"
+    (room,) = problems(write(tmp_path, GOOD.replace(plain, f"{plain}\n      - {half}\n      - {half}")))
+    assert "the shares add up to 1" in room
+    hashed = plain.replace("licence", f"sha256: [{digest}, {digest}], licence")
+    (count,) = problems(write(tmp_path, GOOD.replace(plain, hashed)))
+    assert "data[0].sha256: 2 hashes for 1 files" in count
+
+
+def test_a_folder_of_test_sets_that_is_not_there_is_named(tmp_path: Path) -> None:
+    (problem,) = problems(write(tmp_path, GOOD.replace("steps: 20", "steps: 20\n    test_sets: nowhere")))
+    assert "no such folder: nowhere" in problem

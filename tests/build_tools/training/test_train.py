@@ -177,6 +177,14 @@ def test_a_batch_that_is_no_number_stops_training_and_is_named(
     assert (out / "checkpoints" / f"step-{finding['step'] - 1:08d}" / "complete.json").exists()
 
 
+def test_a_warm_up_that_never_ends_is_said(scratch_base: Path, tmp_path: Path) -> None:
+    notes = Notes()
+    run(stage(steps=2, schedule={"warmup_steps": 3}), rows(), scratch_base, tmp_path, notes)
+    assert notes.messages == [
+        "chat: warm-up takes 3 steps and there are 2: the learning rate never reaches what the recipe says"
+    ]
+
+
 def test_no_row_is_a_usage_error(scratch_base: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no row"):
         run(stage(), Rows((), ()), scratch_base, tmp_path)
@@ -222,6 +230,7 @@ def test_a_run_killed_anywhere_ends_where_an_unbroken_one_does(scratch_base: Pat
             text=True,
         )
         victim.stdout.readline()
+        victim.stdout.readline()  # a step after the first saving
         time.sleep(moment.random() * 0.5)
         victim.send_signal(signal.SIGKILL)
         victim.communicate()
