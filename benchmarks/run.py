@@ -18,6 +18,8 @@ from benchmarks import (
     score_rate,
     second_turn,
     start_up,
+    train_step,
+    typed_ahead,
 )
 from benchmarks.card import card, now
 from benchmarks.figure import Figure
@@ -33,6 +35,8 @@ MEASUREMENTS: dict[str, Callable[[Setup], Sequence[Figure]]] = {
     "generate_pubmedqa": generate_pubmedqa.measure,
     "parent_memory": parent_memory.measure,
     "start_up": start_up.measure,
+    "typed_ahead": typed_ahead.measure,
+    "train_step": train_step.measure,
 }
 
 

@@ -1,7 +1,6 @@
 """One item: the request that asks it in each mode, and the journal line that its answer becomes."""
 
 import hashlib
-from math import exp
 
 from medlora_edge.bench.dataset import Item
 from medlora_edge.bench.kinds import Flag, Mode
@@ -10,7 +9,7 @@ from medlora_edge.bench.sizing import Prompted
 from medlora_edge.engine.client import Engine
 from medlora_edge.engine.pending import Pending
 from medlora_edge.engine.protocol import Done, Reason, Reuse, Sampling, Scored
-from medlora_edge.tasks import Task
+from medlora_edge.tasks import Task, probabilities
 
 NEAR_TIE_NATS = 0.1
 _SEEDS = 0xFFFFFFFF  # the highest 32-bit value means "random" to llama.cpp, so it is left out
@@ -67,14 +66,12 @@ def _sampling(settings: RunSettings, item: Item) -> Sampling:
 def _scored(item: Item, answer: Scored) -> Sample:
     best, second = sorted(answer.logprobs.values(), reverse=True)[:2]
     label = max(answer.logprobs, key=lambda name: answer.logprobs[name])
-    weights = {name: exp(value - best) for name, value in answer.logprobs.items()}
-    total = sum(weights.values())
     return Sample(
         id=item.question.id,
         prompt_sha256=answer.prompt_sha256,
         strict_label=label,
         lenient_label=label,
-        label_probs={name: weight / total for name, weight in weights.items()},
+        label_probs=probabilities(answer.logprobs),
         label_logprobs=answer.logprobs,
         first_token_logprobs=answer.first_logprobs,
         gold=item.gold,

@@ -15,6 +15,7 @@ from medlora_edge.settings import EngineSettings
 
 UNTRAINED = "UNTRAINED MODEL: its weights are random, its answers mean nothing. It shows that the program works."
 DEMONSTRATION = "DEMONSTRATION MODEL: not for clinical use."
+CHAT_BATCH = 128  # prefill tokens between two signs of progress; 512 would be 8 % faster (seen: 246 M weights, 2 cores)
 
 
 class Stage(StrEnum):
@@ -54,7 +55,10 @@ def open_model(
     """Verify, plan and load `model` in place of the one before, and open one conversation. Raises MedloraError."""
     header = read_header(model.path)
     options = ContextOptions(
-        n_ctx=min(settings.context, header.context_length), threads=settings.threads, kv_type=settings.kv_type
+        n_ctx=min(settings.context, header.context_length),
+        n_batch=CHAT_BATCH,
+        threads=settings.threads,
+        kv_type=settings.kv_type,
     )
     watch = on_progress or (lambda *_: None)
     verify(model, lambda done, total: watch(Stage.CHECKING, done / total))

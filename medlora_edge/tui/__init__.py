@@ -1,0 +1,1 @@
+"""The terminal chat app: a screen that draws the session's events."""

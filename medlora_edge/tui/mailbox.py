@@ -1,0 +1,52 @@
+"""Events on their way to the screen: in order, from any thread, never holding up who sends them."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from queue import Empty, SimpleQueue
+from threading import Thread
+
+from medlora_edge.tui.events import Said, SessionEvent
+
+
+class Mailbox:
+    """Calls `post` from a thread of its own; words that come faster than it takes them are handed over together."""
+
+    def __init__(self, post: Callable[[SessionEvent], None]) -> None:
+        self._post = post
+        self._queue: SimpleQueue[SessionEvent | None] = SimpleQueue()
+        Thread(target=self._deliver, name="session events", daemon=True).start()
+
+    def put(self, event: SessionEvent) -> None:
+        """Send an event; returns at once."""
+        self._queue.put(event)
+
+    def close(self) -> None:
+        """End after what was put so far."""
+        self._queue.put(None)
+
+    def _deliver(self) -> None:
+        while True:
+            waiting = [self._queue.get(), *self._rest()]
+            for event in merged(event for event in waiting if event):
+                self._post(event)
+            if None in waiting:
+                return
+
+    def _rest(self) -> Iterator[SessionEvent | None]:
+        try:
+            while True:
+                yield self._queue.get_nowait()
+        except Empty:
+            return
+
+
+def merged(events: Iterable[SessionEvent]) -> list[SessionEvent]:
+    """The same events with neighbouring words of one turn put together."""
+    kept: list[SessionEvent] = []
+    for event in events:
+        last = kept[-1] if kept else None
+        if isinstance(event, Said) and isinstance(last, Said) and event.turn == last.turn:
+            kept[-1] = replace(event, text=last.text + event.text)
+        else:
+            kept.append(event)
+    return kept

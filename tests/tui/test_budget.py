@@ -1,0 +1,29 @@
+"""What a question takes of the context, before it is sent."""
+
+import pytest
+
+from medlora_edge.errors import UsageError
+from medlora_edge.tui.budget import LEAST_ROOM, LONGEST_ANSWER, Budget
+
+
+def test_answer_has_what_the_prompt_leaves_and_no_more_than_the_longest() -> None:
+    assert Budget(100, 4096).answer_room == LONGEST_ANSWER
+    assert Budget(3900, 4096).answer_room == 196
+    assert Budget(5000, 4096).answer_room < 0
+
+
+@pytest.mark.parametrize(("used", "fits"), [(0, True), (4096 - LEAST_ROOM, True), (4097 - LEAST_ROOM, False)])
+def test_it_fits_as_long_as_an_answer_has_room(used: int, fits: bool) -> None:
+    assert Budget(used, 4096).fits is fits
+
+
+def test_warning_comes_at_four_fifths() -> None:
+    assert not Budget(799, 1000).nearly_full
+    assert Budget(800, 1000).nearly_full
+
+
+def test_refusal_names_the_numbers_and_what_to_do() -> None:
+    Budget(100, 4096).require_room()
+    with pytest.raises(UsageError, match=r"have 4,090 tokens, the context holds 4,096") as refused:
+        Budget(4090, 4096).require_room()
+    assert "oldest turns" in str(refused.value)

@@ -1,0 +1,43 @@
+"""Events reach the screen in order, and never hold up who sends them."""
+
+from threading import Event, get_ident
+
+from medlora_edge.tui.events import Queued, Said, SessionEvent
+from medlora_edge.tui.mailbox import Mailbox, merged
+from tests.tui.listener import Listener
+from tests.tui.waiting import wait_until
+
+
+def test_neighbouring_words_of_one_turn_become_one_event() -> None:
+    events: list[SessionEvent] = [
+        Said(1, "a", 1),
+        Said(1, "b", 2),
+        Queued(2),
+        Said(2, "c", 1),
+        Said(3, "d", 1),
+        Said(3, "", 2),
+    ]
+    assert merged(events) == [Said(1, "ab", 2), Queued(2), Said(2, "c", 1), Said(3, "d", 2)]
+
+
+def test_slow_screen_gets_everything_in_order_and_the_sender_does_not_wait() -> None:
+    listener, go, threads = Listener(), Event(), set()
+
+    def slow(event: SessionEvent) -> None:
+        go.wait()
+        threads.add(get_ident())
+        listener(event)
+
+    mailbox = Mailbox(slow)
+    mailbox.put(Queued(1))
+    for number in range(1, 1001):
+        mailbox.put(Said(1, f"{number} ", number))
+    mailbox.put(Queued(2))
+    mailbox.close()
+    go.set()
+    listener.first(Queued)
+    wait_until(lambda: listener.all(Queued)[1:])
+    assert "".join(said.text for said in listener.all(Said)).split() == [str(number) for number in range(1, 1001)]
+    assert len(listener.all(Said)) < 1000
+    assert threads.isdisjoint({get_ident()})
+    assert len(threads) == 1
