@@ -122,7 +122,7 @@ def _record(
 
 
 def _print_end(kind: "Task", asked: "Question", done: "Done") -> None:
-    from medlora_edge.cli.main import NOTICE
+    from medlora_edge.notice import NOTICE
 
     print()
     if kind.labels(asked):

@@ -1,5 +1,6 @@
 """The program `medlora-edge`: mounts the command groups."""
 
+import sys
 from typing import Annotated, NoReturn
 
 import typer
@@ -10,8 +11,7 @@ from medlora_edge.cli.ask import ask
 from medlora_edge.cli.doctor import doctor
 from medlora_edge.cli.parse import parse
 from medlora_edge.cli.paths import show_paths
-
-NOTICE = "Decision support only: answers may be wrong and never replace clinical judgement."
+from medlora_edge.notice import NOTICE
 
 app = border.program("medlora-edge", f"Clinical question answering that runs entirely on this machine.\n\n{NOTICE}")
 
@@ -38,8 +38,19 @@ def _options(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
-    if context.invoked_subcommand is None:
+    if context.invoked_subcommand is not None:
+        return
+    if all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
+        _open_app()
+    else:
         typer.echo(context.get_help())
+
+
+def _open_app() -> None:
+    from medlora_edge.settings import load_settings
+    from medlora_edge.tui.app import run
+
+    run(load_settings().engine)
 
 
 def main() -> NoReturn:

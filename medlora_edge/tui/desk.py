@@ -1,0 +1,151 @@
+"""From a question typed to a question asked: room for it, kept first, then computed. Called from worker threads."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from threading import Event
+
+from medlora_edge.errors import MedloraError, StoppedError, UsageError
+from medlora_edge.history import TaskName, Turn, TurnState
+from medlora_edge.models import Model
+from medlora_edge.tasks import Question
+from medlora_edge.tui.budget import Budget
+from medlora_edge.tui.conversation import in_context
+from medlora_edge.tui.events import Ended, SessionEvent
+from medlora_edge.tui.keeper import Keeper
+from medlora_edge.tui.session import SessionLike
+from medlora_edge.tui.standing import Standing
+
+
+@dataclass(frozen=True)
+class Order:
+    """A question to be asked. `draft` is what was typed for it; `drop`: leave out the oldest turns if they must go."""
+
+    task: TaskName
+    question: Question
+    draft: str = ""
+    retry_of: int | None = None
+    drop: bool = False
+
+
+class NoRoomError(UsageError):
+    """The question does not fit with all that belongs to it."""
+
+    def __init__(self, budget: Budget, earlier: int) -> None:
+        super().__init__(f"{budget.used:,} tokens, the context holds {budget.window:,}, the answer's included")
+        self.budget = budget
+        self.earlier = earlier
+
+
+class Desk:
+    """Session and keeper, brought together. `model` is loaded when a question finds none."""
+
+    def __init__(self, session: SessionLike, keeper: Keeper, hear: Callable[[SessionEvent], None]) -> None:
+        self.session = session
+        self.keeper = keeper
+        self.model: Model | None = None
+        self.standing = Standing()
+        self._hear = hear
+        self._left_out: frozenset[int] = frozenset()
+        self._cancelled = False
+        self._model_known = Event()  # a load has begun, or failed before it could
+
+    def see(self, at: Standing) -> None:
+        """What the status line says now."""
+        self.standing = at
+        if at.loading or at.ready:
+            self._model_known.set()
+
+    def earlier(self, retry_of: int | None = None) -> tuple[Turn, ...]:
+        """Turns that the next question builds on."""
+        turns = in_context(self.keeper.turns(), before=retry_of)
+        return tuple(turn for turn in turns if turn.id not in self._left_out)
+
+    def budget(self, task: TaskName, question: Question) -> Budget | None:
+        """How full the context would be; None where that cannot be said yet."""
+        try:
+            return self.session.budget(task, question, self.earlier())
+        except MedloraError:  # a part is missing still, or no engine: the question itself will say so
+            return None
+
+    def read_ahead(self, task: TaskName, question: Question) -> None:
+        """Compute what is typed so far."""
+        self.session.prefill(task, question, self.earlier())
+
+    def take(self) -> None:
+        """A question is about to be sent: what was stopped before it is over."""
+        self._cancelled = False
+
+    def stop(self) -> None:
+        """Stop what is under way, in whatever phase; returns at once."""
+        self._cancelled = True
+        self._model_known.set()
+        self.session.stop()
+
+    def confirm_stop(self) -> None:
+        """The session has the question: a stop that came before it did is passed on."""
+        if self._cancelled and self.session.busy:
+            self.session.stop()
+
+    def send(self, order: Order, on_begun: Callable[[Turn], None]) -> None:
+        """Ask; returns when the engine is done.
+
+        Raises NoRoomError, StoppedError when it was stopped before it was kept, MedloraError.
+        """
+        self._need_model()
+        earlier = self._with_room(order)
+        if self._cancelled:
+            raise StoppedError("stopped")
+        at = self.standing
+        turn = self.keeper.begin(
+            order.task,
+            order.question,
+            model=at.model,
+            sha256=at.sha256,
+            retry_of=order.retry_of,
+        )
+        on_begun(turn)
+        if self._cancelled:
+            self._hear(Ended(turn.id, TurnState.STOPPED, ""))
+            return
+        try:
+            self.session.ask(turn, earlier)
+        except MedloraError as error:
+            self._hear(Ended(turn.id, TurnState.FAILED, "", error=error))
+
+    def load(self, find: Callable[[], Model]) -> None:
+        """Find and load a model; returns when it is there, or not. Raises MedloraError."""
+        try:
+            self.model = find()
+            self.session.load(self.model)
+        finally:
+            self._model_known.set()
+
+    def new_chat(self) -> None:
+        """The next question begins a chat of its own."""
+        self.keeper.chat = None
+        self._left_out = frozenset()
+
+    def _need_model(self) -> None:
+        self._model_known.wait()
+        if self.standing.ready or self.standing.loading:
+            return
+        if self.model is None:
+            raise UsageError("no model is installed", fix="install one with `medlora-edge models add FILE`")
+        self.session.load(self.model)
+
+    def _with_room(self, order: Order) -> Sequence[Turn]:
+        """The turns before it; fewer where the user said so."""
+        earlier = self.earlier(order.retry_of)
+        budget = self.session.budget(order.task, order.question, earlier)
+        if budget is None or budget.fits:
+            return earlier
+        if not order.drop:
+            raise NoRoomError(budget, len(earlier))
+        kept = self.session.fitting(order.task, order.question, earlier)
+        self._left_out |= {turn.id for turn in earlier} - {turn.id for turn in kept}
+        return kept
+
+
+def dropping(order: Order) -> Order:
+    """The same, with the oldest turns left out if they must go."""
+    return replace(order, drop=True)
