@@ -136,14 +136,16 @@ def test_a_clock_set_back_locks_nobody_out(folder: Path, clock: Clock) -> None:
     keep(folder)[0].close()
     wrong(folder, "a wrong one")
     clock.now -= 1e9
-    reopen(folder).close()
+    with reopen(folder) as store:
+        assert store.damage is None
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"[1e999, 0]", b'[-3, "x"]', b"[1, NaN]", b"\xff", b"[" * 100_000])
 def test_a_damaged_count_locks_nobody_out(folder: Path, content: bytes) -> None:
     keep(folder)[0].close()
     (folder / "attempts.json").write_bytes(content)
-    reopen(folder).close()
+    with reopen(folder) as store:
+        assert store.damage is None
 
 
 # --- recovery ------------------------------------------------------------------------------------------------

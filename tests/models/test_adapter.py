@@ -55,7 +55,8 @@ TYPES = [gguf.GGMLQuantizationType[name] for name in ("F32", "F16", "BF16", "Q8_
 def test_every_type_that_the_converter_writes_is_read(
     model: Model, tmp_path: Path, kind: gguf.GGMLQuantizationType
 ) -> None:
-    find_adapter(write_adapter(tmp_path / "a.gguf", {}, change=with_a(kind)), model)
+    path = write_adapter(tmp_path / "a.gguf", {}, change=with_a(kind))
+    assert find_adapter(path, model).path == path
 
 
 @pytest.mark.parametrize("kind", TYPES)

@@ -96,3 +96,5 @@ def test_any_edit_is_refused_in_words_or_still_sound(
             use(path)
         except (CorruptError, UsageError) as error:
             require_words(error)
+        else:
+            assert inspect(path).file_size == len(whole)

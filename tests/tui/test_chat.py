@@ -227,6 +227,7 @@ async def test_no_model_at_all_is_a_card_and_the_draft_returns() -> None:
         await until(pilot, lambda: "Error: no model is installed" in screen_text(app))
         await ask(pilot, app, "Anyone?")
         await until(pilot, lambda: app.chat.prompt.text == "Anyone?")
+        assert not app.fake.asked
 
 
 async def test_answer_cut_at_the_limit_is_marked() -> None:
@@ -249,6 +250,7 @@ async def test_tokens_are_shown_before_the_question_is_sent() -> None:
         await ready(pilot, app)
         app.chat.prompt.fill("word " * 81)
         await until(pilot, lambda: "!81/100 tokens" in screen_text(app))
+        assert not app.fake.asked
 
 
 async def test_nothing_is_cut_without_the_users_word() -> None:
@@ -288,6 +290,7 @@ async def test_prompt_grows_to_ten_lines() -> None:
         for lines, height in [(1, 1), (4, 4), (10, 10), (30, 10)]:
             app.chat.prompt.fill("\n".join("x" * lines))
             await until(pilot, lambda: app.chat.prompt.content_size.height == height)  # noqa: B023
+        assert app.chat.prompt.text.count("\n") == 29
 
 
 @pytest.mark.parametrize("paste", ["\x00\x01\x02\x1b" * 100, "x" * (LONGEST_PASTE + 1)])

@@ -81,7 +81,9 @@ def test_training_files_are_not_refused(shared_data: Path) -> None:
         {"format": "question_answer", "file": "wikidoc/wikidoc_patient_information.jsonl.gz"},
     ]
     for entry in entries:
-        leaks.refuse(read(chat_stage(entry).data[0], shared_data))
+        documents = list(read(chat_stage(entry).data[0], shared_data))
+        assert documents
+        leaks.refuse(documents)
 
 
 @pytest.mark.shared_data

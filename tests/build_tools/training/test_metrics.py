@@ -71,4 +71,5 @@ def test_the_curve_is_an_svg_with_every_step_and_look(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("losses", [[], [(1.0, 2.0)], [(1.0, 0.0), (2.0, 0.0)]])
 def test_a_short_or_flat_run_has_a_curve_too(losses: list[tuple[float, float]]) -> None:
-    ET.fromstring(curve.svg(losses, [], "short"))
+    drawn = ET.fromstring(curve.svg(losses, [], "short"))
+    assert drawn.attrib["viewBox"] == f"0 0 {curve.WIDTH} {curve.HEIGHT}"

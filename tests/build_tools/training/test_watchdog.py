@@ -42,12 +42,16 @@ def test_what_is_no_number_is_stopped_at_once(tmp_path: Path, loss: float, norm:
 
 def test_a_run_may_start_anywhere_and_fall(tmp_path: Path) -> None:
     dog = Watchdog(3.0, tmp_path)
-    for step, loss in enumerate([2.0, 9.0, 1.0, 8.0, 3.0, 0.5, 0.1, 0.01, 0.4]):
+    losses = (2.0, 9.0, 1.0, 8.0, 3.0, 0.5, 0.1, 0.01, 0.4)
+    for step, loss in enumerate(losses):
         dog.look(step, loss, 1.0, BATCHES)
+    assert dog.recent == losses
 
 
 def test_small_losses_may_double_often(tmp_path: Path) -> None:
-    Watchdog(3.0, tmp_path, [0.01] * 20).look(21, 0.49, 1.0, BATCHES)
+    dog = Watchdog(3.0, tmp_path, [0.01] * 20)
+    dog.look(21, 0.49, 1.0, BATCHES)
+    assert dog.recent == (*[0.01] * 19, 0.49)
 
 
 def test_only_the_recent_steps_count(tmp_path: Path) -> None:
