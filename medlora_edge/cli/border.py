@@ -49,6 +49,9 @@ def run(app: typer.Typer) -> NoReturn:
         code = _say(str(error), error.code, error)
     except OSError as error:
         code = _say(*_explain(error), error)
+    except ModuleNotFoundError as error:
+        what = f"the library {error.name} is not installed\n  what to do: pip install 'medlora-edge[build]'"
+        code = _say(what, ExitCode.USAGE, error)
     except Exception as error:  # noqa: BLE001 - the program's border: a user sees words, --debug shows the rest
         what = f"unexpected {type(error).__name__}: {error}\n  what to do: run again with --debug and report it"
         code = _say(what, ExitCode.UNEXPECTED, error)
