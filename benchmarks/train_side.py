@@ -19,7 +19,7 @@ from typing import Any
 from benchmarks.companion import serve
 from build_tools.bases.quiet import quiet
 from build_tools.data.rows import IGNORED, Row, Rows
-from build_tools.recipe.schema import Adapter, ChatStage
+from build_tools.recipe.schema import ChatStage
 from build_tools.training.train import train
 from build_tools.training.watcher import Progress, Silent
 
@@ -62,11 +62,9 @@ def by_us(base: Path, stage: ChatStage) -> dict[str, Any]:
 
 def by_trl(base: Path, stage: ChatStage) -> dict[str, Any]:
     """Train as TRL's documentation shows it: a path, a quantisation, an adapter, a data set."""
-    import torch
     from datasets import Dataset, disable_progress_bars
-    from peft import LoraConfig
-    from transformers import BitsAndBytesConfig, PrinterCallback, TrainerCallback
-    from trl import SFTConfig, SFTTrainer
+    from transformers import PrinterCallback, TrainerCallback
+    from trl import SFTTrainer
 
     disable_progress_bars()
 
@@ -75,44 +73,62 @@ def by_trl(base: Path, stage: ChatStage) -> dict[str, Any]:
             clock.ends.append(time.perf_counter())
 
     clock = Clock()
-    adapter = stage.adapter
-    assert isinstance(adapter, Adapter)
     with tempfile.TemporaryDirectory() as out:
         loop = SFTTrainer(
             model=str(base),
-            args=SFTConfig(
-                output_dir=out,
-                per_device_train_batch_size=stage.batch.micro,
-                gradient_accumulation_steps=stage.batch.accumulation,
-                max_steps=stage.steps or 1,
-                learning_rate=stage.optimiser.learning_rate,
-                optim=stage.optimiser.name,
-                max_length=stage.max_length,
-                activation_checkpointing=False,
-                use_cpu=True,
-                save_strategy="no",
-                report_to="none",
-                disable_tqdm=True,
-            ),
+            args=_arguments(stage, out),
             train_dataset=Dataset.from_dict({"input_ids": [row.input_ids.tolist() for row in rows(stage)]}),
-            quantization_config=BitsAndBytesConfig(
-                load_in_4bit=True,
-                bnb_4bit_quant_type="nf4",
-                bnb_4bit_compute_dtype=torch.bfloat16,
-                bnb_4bit_use_double_quant=True,
-            ),
-            peft_config=LoraConfig(
-                task_type="CAUSAL_LM",
-                r=adapter.rank,
-                lora_alpha=adapter.alpha,
-                lora_dropout=adapter.dropout,
-                target_modules=adapter.target_modules,
-            ),
+            quantization_config=_nf4(),
+            peft_config=_lora(stage),
             callbacks=[Ends()],
         )
         loop.remove_callback(PrinterCallback)
         loop.train()
     return {"ends": clock.ends}
+
+
+def _arguments(stage: ChatStage, out: str) -> Any:
+    from trl import SFTConfig
+
+    return SFTConfig(
+        output_dir=out,
+        per_device_train_batch_size=stage.batch.micro,
+        gradient_accumulation_steps=stage.batch.accumulation,
+        max_steps=stage.steps or 1,
+        learning_rate=stage.optimiser.learning_rate,
+        optim=stage.optimiser.name,
+        max_length=stage.max_length,
+        activation_checkpointing=False,
+        use_cpu=True,
+        save_strategy="no",
+        report_to="none",
+        disable_tqdm=True,
+    )
+
+
+def _nf4() -> Any:
+    import torch
+    from transformers import BitsAndBytesConfig
+
+    return BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_compute_dtype=torch.bfloat16,
+        bnb_4bit_use_double_quant=True,
+    )
+
+
+def _lora(stage: ChatStage) -> Any:
+    from peft import LoraConfig
+
+    adapter = stage.adapter
+    return LoraConfig(
+        task_type="CAUSAL_LM",
+        r=adapter.rank,
+        lora_alpha=adapter.alpha,
+        lora_dropout=adapter.dropout,
+        target_modules=adapter.target_modules,
+    )
 
 
 SIDES = {"ours": by_us, "trl": by_trl}
