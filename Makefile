@@ -24,7 +24,7 @@ bench: $(READY) $(TINY) ## Run the main job on what the repository ships
 test: $(TRAINER) ## Run all tests
 	$(BIN)/pytest
 
-lint: $(READY) ## Check style, types and the arrows between rooms
+lint: $(TRAINER) ## Check style, types and the arrows between rooms
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
