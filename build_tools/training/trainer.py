@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from build_tools.data.rows import Row
-from build_tools.training import checkpoint, weights
+from build_tools.training import checkpoint, head, weights
 from build_tools.training.arguments import arguments
 from build_tools.training.batches import BLIND_TO_POSITIONS, collate
 from build_tools.training.job import Job
@@ -32,6 +32,16 @@ class _Loop(SFTTrainer):  # type: ignore[misc]
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Nothing: the monitor writes what there is to tell."""
+
+    def compute_loss(
+        self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
+    ) -> Any:
+        if not self.args.use_cpu or not head.is_plain(model.config):
+            return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
+        with self.accelerator.autocast():
+            bare = getattr(model, "get_base_model", lambda: model)()
+            loss = head.loss(bare, inputs, num_items_in_batch)
+        return (loss, {}) if return_outputs else loss
 
     def training_step(self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None) -> Any:
         rows = inputs.pop("rows")
