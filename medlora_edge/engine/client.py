@@ -189,14 +189,20 @@ class Engine:
         """Memory and counters of the engine process. Raises MedloraError."""
         return _expect(self._submit(Stats(id=next(self._ids))), Reported)
 
-    def close(self) -> None:
-        """End the process; what is under way fails."""
+    def drop(self) -> None:
+        """End the process and forget its model; what is under way fails, the next request starts a process anew."""
         with self._lock:
-            self._closed = True
             child, self._child = self._child, None
+            self._load = self._open = None
             self._fail_all("the engine was closed")
         if child:
             child.kill()
+
+    def close(self) -> None:
+        """End the process for good; what is under way fails."""
+        with self._lock:
+            self._closed = True
+        self.drop()
 
     def _submit(self, request: Request) -> Pending:
         pending = Pending(request, self._cancel)

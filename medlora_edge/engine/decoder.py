@@ -87,7 +87,7 @@ class Decoder:
         match request:
             case Generate():
                 prompt = self._prompter.prompt(request.messages, request.reuse)
-                sampler = Sampler(self._weights, request.sampling, request.grammar)
+                sampler = Sampler(self._weights, request.sampling, request.grammar, margins=not request.stream)
                 return GenerateJob(
                     request, prompt, sampler, self._prompter.tokenizer, limit=self._limit, emit=self._emit
                 )

@@ -261,7 +261,7 @@ class Reason(StrEnum):
 
 
 class Done(_Wire):
-    """A generation ended. `min_margin`: smallest top-2 gap in nats up to the deciding token (greedy only)."""
+    """A generation ended. `min_margin`: smallest top-2 gap in nats up to the deciding token (greedy, not streamed)."""
 
     event: Literal["done"] = "done"
     id: int

@@ -22,7 +22,7 @@ class GrammarError(Exception):
 
 @dataclass(frozen=True)
 class Choice:
-    """One chosen token. `margin`: gap to the runner-up in nats, for greedy choices only."""
+    """One chosen token. `margin`: gap to the runner-up in nats, for greedy choices that were asked for it."""
 
     token: int
     margin: float | None
@@ -31,11 +31,13 @@ class Choice:
 class Sampler:
     """The sampler chain of one sequence, with its own seed and its own place in the grammar.
 
+    Finding the runner-up costs one more pass over the vocabulary: only with `margins`.
     Raises GrammarError when the grammar does not parse.
     """
 
-    def __init__(self, weights: Weights, sampling: Sampling, grammar: str | None) -> None:
+    def __init__(self, weights: Weights, sampling: Sampling, grammar: str | None, *, margins: bool) -> None:
         self._greedy = sampling.temperature == 0
+        self._margins = margins and self._greedy
         self._penalised = sampling.repeat_penalty != 1
         self._chain = _chain(weights.n_vocab, sampling)
         self._ids = np.arange(weights.n_vocab, dtype=np.int32)
@@ -55,10 +57,11 @@ class Sampler:
         if not self._greedy:
             return Choice(C.llama_sampler_sample(self._chain, context.handle, row), None)
         if not self._penalised:
-            return _argmax(context.logits(row))
+            logits = context.logits(row)
+            return Choice(int(logits.argmax()), self._margin(logits))
         token = self._choose(self._all(context.logits(row)))
         C.llama_sampler_accept(self._chain, token)
-        return Choice(token, _argmax(np.ascontiguousarray(self._candidates["logit"])).margin)
+        return Choice(token, self._margin(self._candidates["logit"]))
 
     def _sample_grammar(self, logits: Logits) -> Choice:
         # Testing one token against a grammar costs 1/60 of masking a vocabulary of 32k pieces, and a model that
@@ -67,10 +70,13 @@ class Sampler:
         token = self._choose(self._all(logits))
         if not self._allows(token):
             token = self._choose(self._masked(logits))
-            allowed = np.ascontiguousarray(self._masked(logits)["logit"])
+            allowed = self._masked(logits)["logit"]
         C.llama_sampler_accept(self._chain, token)
         C.llama_sampler_accept(self._grammar, token)
-        return Choice(token, _argmax(allowed).margin if self._greedy else None)
+        return Choice(token, self._margin(allowed))
+
+    def _margin(self, logits: Logits) -> float | None:
+        return _gap(logits) if self._margins else None
 
     def logprob(self, logits: Logits, token: int) -> float:
         """Log-probability of one token in nats, to about 1e-6."""
@@ -133,13 +139,14 @@ def _chain(n_vocab: int, sampling: Sampling) -> Any:
     return chain
 
 
-def _argmax(logits: Logits) -> Choice:
+def _gap(logits: Logits) -> float:
+    """From the largest to the second largest."""
     best = int(logits.argmax())
     top = logits[best]
     logits[best] = -np.inf  # put back below: cheaper than a copy of the vocabulary without it
     runner_up = logits.max()
     logits[best] = top
-    return Choice(best, float(top - runner_up))
+    return float(top - runner_up)
 
 
 def _view(candidates: np.ndarray[Any, Any]) -> Any:
