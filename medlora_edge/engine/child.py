@@ -131,10 +131,11 @@ def _start(log: Path) -> subprocess.Popen[bytes]:
     environment = {key: os.environ[key] for key in PASSED_ON if key in os.environ}
     environment["GGML_NO_BACKTRACE"] = "1"  # a failed check would start a debugger for its backtrace
     private_folder(log.parent)
-    if log.exists() and log.stat().st_size > LOG_LIMIT:
+    if log.is_file() and log.stat().st_size > LOG_LIMIT:
         log.unlink()
     with log.open("ab") as stream:
-        log.chmod(0o600)
+        if log.is_file():  # and not the null device
+            log.chmod(0o600)
         return subprocess.Popen(
             [sys.executable, "-P", "-m", "medlora_edge.engine.worker"],
             stdin=subprocess.PIPE,

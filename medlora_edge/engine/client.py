@@ -141,6 +141,7 @@ class Engine:
         self,
         messages: Iterable[Message],
         *,
+        begun: str = "",
         sampling: Sampling | None = None,
         max_tokens: int = 256,
         grammar: str | None = None,
@@ -149,11 +150,12 @@ class Engine:
         stream: bool = True,
         reuse: Reuse = Reuse.LONGEST,
     ) -> Pending:
-        """Begin an answer."""
+        """Begin an answer, or go on with one that is `begun`."""
         return self._submit(
             Generate(
                 id=next(self._ids),
                 messages=tuple(messages),
+                begun=begun,
                 sampling=sampling or Sampling(),
                 max_tokens=max_tokens,
                 grammar=grammar,

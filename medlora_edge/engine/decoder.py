@@ -86,7 +86,7 @@ class Decoder:
     def _job(self, request: Generate | Score | Prefill) -> Job:
         match request:
             case Generate():
-                prompt = self._prompter.prompt(request.messages, request.reuse)
+                prompt = self._prompter.prompt(request.messages, request.reuse, request.begun)
                 sampler = Sampler(self._weights, request.sampling, request.grammar, margins=not request.stream)
                 return GenerateJob(
                     request, prompt, sampler, self._prompter.tokenizer, limit=self._limit, emit=self._emit

@@ -41,12 +41,12 @@ class Prompter:
         self._parts = lru_cache(maxsize=4)(self._render_parts)
         self._fixed_tokens = lru_cache(maxsize=8)(self._common_beginning)
 
-    def prompt(self, messages: tuple[Message, ...], reuse: Reuse = Reuse.FIXED) -> Prompt:
-        """Render and tokenise; `fixed` is 0 where the request has no use for it.
+    def prompt(self, messages: tuple[Message, ...], reuse: Reuse = Reuse.FIXED, begun: str = "") -> Prompt:
+        """Render and tokenise, with the words of an answer that is `begun`; `fixed` is 0 where nobody needs it.
 
         Raises TemplateError with its reason when the template refuses.
         """
-        text, tokens = self._render(messages, "")
+        text, tokens = self._render(messages, begun)
         if reuse is Reuse.LONGEST:
             return Prompt(tokens, text, 0)
         fixed = self._fixed_tokens(messages[:-1], messages[-1].model_copy(update={"content": ""}))
@@ -67,8 +67,15 @@ class Prompter:
     def _render(self, messages: tuple[Message, ...], answer: str) -> tuple[str, list[int]]:
         parts = self._parts(messages)
         if answer:
-            parts = [*parts[:-1], replace(parts[-1], text=parts[-1].text + answer)]
+            parts = self._with_answer(parts, answer)
         return "".join(part.text for part in parts), self.tokenizer.encode_prompt(parts)
+
+    def _with_answer(self, parts: list[Part], answer: str) -> list[Part]:
+        """Tokenised together with what the template wrote before it, but for words that spell a control token."""
+        controls = self.tokenizer.control_texts
+        if controls and controls.search(answer):
+            return [*parts, Part(answer, special=False)]
+        return [*parts[:-1], replace(parts[-1], text=parts[-1].text + answer)]
 
     def _render_parts(self, messages: tuple[Message, ...]) -> list[Part]:
         return render_parts(self.template, messages, self.tokenizer.control_texts)

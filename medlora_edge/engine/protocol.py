@@ -101,6 +101,8 @@ class Open(_Wire):
 class Generate(_Wire):
     """Answer a chat. Ends at the end of turn, at `max_tokens`, or as soon as the text matches `stop_when`.
 
+    The answer goes on from the words that are `begun`; `Done.text` is what comes behind them.
+
     Where it shall not `stop_early` the match only says that the answer is decided: no later token counts in
     `Done.min_margin`.
     """
@@ -108,6 +110,7 @@ class Generate(_Wire):
     kind: Literal["generate"] = "generate"
     id: int
     messages: Chat
+    begun: str = ""
     sampling: Sampling = Sampling()
     max_tokens: int = Field(256, ge=1)
     grammar: str | None = None

@@ -65,7 +65,7 @@ class Worker:
         self._requests = requests
         self._events = events
         self._write_lock = threading.Lock()
-        self._flushed = 0.0
+        self._said = 0.0  # when a token was last handed over
         self._inbox: SimpleQueue[Request] = SimpleQueue()
         self._cancellations = Cancellations()
         self._weights: Weights | None = None
@@ -268,9 +268,11 @@ class Worker:
         with self._write_lock:
             self._events.write(to_line(event))
             # Waking the app for every token of a fast model costs the model a few per cent of its speed.
-            if not isinstance(event, Token) or now - self._flushed >= FLUSH_SECONDS:
-                self._events.flush()
-                self._flushed = now
+            if isinstance(event, Token) and now - self._said < FLUSH_SECONDS:
+                return
+            self._events.flush()
+            if isinstance(event, Token):
+                self._said = now
 
 
 def main() -> None:
