@@ -20,11 +20,14 @@ from medlora_edge.models.gguf_purpose import require_chat_model
 from medlora_edge.models.gguf_reader import read_header
 from medlora_edge.models.manifest import Manifest, Source, describe, read_manifest, source_of, write_manifest
 from medlora_edge.models.memory_plan import MemoryPlan, plan, require_memory
-from medlora_edge.models.opening import OpenedModel, Stage, open_model, warning
+from medlora_edge.models.opening import OpenedModel, Stage, chat_options, open_model, require_unchanged, warning
+from medlora_edge.models.survey import AdapterFile, FileState, Surveyed, look_at, survey
 
 __all__ = [
     "Adapter",
+    "AdapterFile",
     "Entry",
+    "FileState",
     "GgufHeader",
     "Manifest",
     "MemoryPlan",
@@ -32,7 +35,9 @@ __all__ = [
     "OpenedModel",
     "Source",
     "Stage",
+    "Surveyed",
     "add",
+    "chat_options",
     "check",
     "default_name",
     "describe",
@@ -40,6 +45,7 @@ __all__ = [
     "find_adapter",
     "inspect",
     "installed",
+    "look_at",
     "open_model",
     "plan",
     "read_header",
@@ -47,9 +53,11 @@ __all__ = [
     "remove",
     "require_chat_model",
     "require_memory",
+    "require_unchanged",
     "set_default",
     "shipped",
     "source_of",
+    "survey",
     "verify",
     "warning",
     "write_manifest",

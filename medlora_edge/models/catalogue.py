@@ -18,7 +18,7 @@ from medlora_edge.models.hashing import Progress, sha256_of
 from medlora_edge.models.manifest import Manifest, describe, read_manifest, source_of
 from medlora_edge.models.names import name_from
 
-SHIPPED = ("starter", "tiny")
+SHIPPED = "starter"
 DEFAULT_FILE = ".default"
 TEMPORARY = ".work-"
 HOW_TO_ADD = "install one with `medlora-edge models add FILE`"
@@ -69,10 +69,10 @@ def installed() -> tuple[Entry, ...]:
 
 
 def shipped() -> tuple[Entry, ...]:
-    """The models that came with the program."""
+    """The model that came with the program, where it did."""
     folder = paths.shipped_models_dir()
-    places = [folder / name for name in SHIPPED] if folder else []
-    return tuple(_entry(place, shipped=True) for place in places if place.is_dir())
+    place = folder / SHIPPED if folder else None
+    return (_entry(place, shipped=True),) if place and place.is_dir() else ()
 
 
 def _entry(folder: Path, *, shipped: bool) -> Entry:
@@ -146,8 +146,10 @@ def verify(model: Model, on_progress: Progress | None = None, *, fresh: bool = F
 
     Raises CorruptError (exit 3), or UsageError (exit 2) when the file is gone.
     """
-    size = model.path.stat().st_size if model.path.is_file() else None
-    if size is not None and size != model.manifest.size_bytes:
+    size = size_of(model.path)
+    if size is None and not model.path.exists():
+        raise UsageError(f"the file of the model {model.name!r} is gone", where=str(model.path), fix=_again(model))
+    if size not in (None, model.manifest.size_bytes):
         found = f"{size} bytes, not the {model.manifest.size_bytes} it had"
     else:
         digest = sha256_of(model.path, on_progress, fresh=fresh)
@@ -157,8 +159,22 @@ def verify(model: Model, on_progress: Progress | None = None, *, fresh: bool = F
     raise CorruptError(
         f"the model {model.name!r} is no longer the file that was installed: it has {found}",
         where=str(model.path),
-        fix=f"remove it with `medlora-edge models remove {model.name}` and add it again",
+        fix=_again(model),
     )
+
+
+def size_of(path: Path) -> int | None:
+    """Bytes of a regular file; None for anything else."""
+    try:
+        return path.stat().st_size if path.is_file() else None
+    except OSError:
+        return None
+
+
+def _again(model: Model) -> str:
+    if model.shipped:
+        return "install the program again"
+    return f"remove it with `medlora-edge models remove {model.name}` and add it again"
 
 
 def default_name() -> str | None:

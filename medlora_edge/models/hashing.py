@@ -39,6 +39,21 @@ def sha256_of(path: Path, on_progress: Progress | None = None, *, fresh: bool = 
     return digest
 
 
+def identity_of(path: Path) -> str:
+    """Which file this is, and when it was last written. Raises UsageError for what is no regular file."""
+    with open_regular(path) as stream:
+        return _identity(stream)
+
+
+def remembered(path: Path) -> str | None:
+    """SHA-256 of a file that is the same as when it was hashed; None: it would have to be read.
+
+    Raises UsageError for what is no regular file.
+    """
+    with open_regular(path) as stream:
+        return _remembered().get(_identity(stream))
+
+
 def copy_and_hash(source: Path, target: Path, on_progress: Progress | None = None) -> str:
     """Copy `source` to the new file `target` (mode 0600), flushed to disk, and return its SHA-256.
 

@@ -56,10 +56,20 @@ def hub_errors(what: str) -> Iterator[None]:
         if isinstance(error, OSError) and error.errno in DISK_REFUSES:
             raise ResourceError(f"the download cannot be kept: {error.strerror}", fix="free space") from error
         raise UsageError(
-            f"the hub cannot give the file: {_reason(error)}",
+            f"the hub cannot {_failed(error)}",
             where=what,
             fix="check the names and the connection; the same command goes on where this one stopped",
         ) from error
+
+
+def _failed(error: Exception) -> str:
+    """What the hub could not do, and why: an error that no answer of the hub brought is one of the way to it."""
+    from huggingface_hub.errors import HfHubHTTPError, HTTPError, LocalEntryNotFoundError
+
+    answered = isinstance(error, HfHubHTTPError) or not isinstance(
+        error, HTTPError | ConnectionError | LocalEntryNotFoundError
+    )
+    return f"give the file: {_reason(error)}" if answered else f"be reached: {_first_line(error.__cause__ or error)}"
 
 
 def _reason(error: Exception) -> str:
@@ -72,5 +82,9 @@ def _reason(error: Exception) -> str:
             return "it has no such repository"
         case EntryNotFoundError():
             return "the repository has no such file"
+    return _first_line(error)
+
+
+def _first_line(error: BaseException) -> str:
     lines = str(error).strip().splitlines()
     return lines[0] if lines else type(error).__name__

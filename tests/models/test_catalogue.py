@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -222,7 +223,7 @@ def test_a_changed_file_is_noticed(file: Path) -> None:
     with pytest.raises(CorruptError, match="1000 bytes"):
         models.verify(model)
     model.path.unlink()
-    with pytest.raises(UsageError, match="no such file"):
+    with pytest.raises(UsageError, match="is gone"):
         models.verify(model)
 
 
@@ -262,25 +263,28 @@ def test_default_model(file: Path, other: Path, no_shipped: None) -> None:
         models.find(None)
 
 
-def test_shipped_models_come_last(file: Path, other: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, source in (("starter", file), ("tiny", other)):
-        folder = tmp_path / "shipped" / name
-        folder.mkdir(parents=True)
-        (folder / "model.gguf").write_bytes(source.read_bytes())
-        digest = hashlib.sha256(source.read_bytes()).hexdigest()
-        header = models.inspect(folder / "model.gguf")
-        manifest = models.describe(header, name=name, sha256=digest, source=models.source_of(source), file="model.gguf")
-        models.write_manifest(folder, manifest)
+def test_the_shipped_model_comes_last(file: Path, other: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "shipped" / "starter"
+    folder.mkdir(parents=True)
+    (folder / "model.gguf").write_bytes(file.read_bytes())
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    header = models.inspect(folder / "model.gguf")
+    manifest = models.describe(header, name="starter", sha256=digest, source=models.source_of(file), file="model.gguf")
+    models.write_manifest(folder, manifest)
     monkeypatch.setattr(paths, "shipped_models_dir", lambda: tmp_path / "shipped")
     found = models.find(None)
     assert (found.name, found.shipped) == ("starter", True)
     models.verify(found)
-    (tmp_path / "shipped" / "starter" / "model.gguf").unlink()
-    assert models.find(None).name == "tiny"
     with pytest.raises(UsageError, match="came with the program"):
-        models.remove("tiny")
+        models.remove("starter")
     with pytest.raises(UsageError, match="already a model named"):
-        models.add(file, name="tiny")
+        models.add(file, name="starter")
+    models.add(other, name="mine")
+    assert models.find(None).name == "mine"
+    models.remove("mine")
+    (folder / "model.gguf").unlink()
+    with pytest.raises(UsageError, match="no model is installed"):
+        models.find(None)
 
 
 def test_a_bare_file_is_checked_hashed_and_remembered(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -320,3 +324,21 @@ def test_a_trained_file_is_not_marked_untrained(tmp_path: Path) -> None:
         writer.kv_data[0].pop("medlora.untrained")
 
     assert not models.add(valid_gguf(tmp_path / "m.gguf", change)).untrained
+
+
+def test_an_installed_package_has_its_model_inside_and_a_checkout_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paths, "__file__", str(tmp_path / "medlora_edge" / "paths.py"))
+    (tmp_path / "medlora_edge" / "shipped").mkdir(parents=True)
+    (tmp_path / "models").mkdir()
+    assert paths.shipped_models_dir() == tmp_path / "medlora_edge" / "shipped"
+    (tmp_path / "pyproject.toml").touch()
+    assert paths.shipped_models_dir() == tmp_path / "models"
+
+
+def test_the_wheel_takes_the_starter_where_an_installed_package_looks() -> None:
+    project = tomllib.loads((Path(paths.__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))
+    wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
+    assert "models/starter" in wheel["only-include"]
+    assert wheel["sources"] == {"models": "medlora_edge/shipped"}

@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 from medlora_edge import models, paths
 from medlora_edge.cli.models import app
 from medlora_edge.errors import CorruptError, UsageError
+from tests.fake_hub import FakeHub, serving
 from tests.models.corpus import TEMPLATE, sound_bytes, valid_gguf
-from tests.models.fake_hub import FakeHub, serving
 
 
 @pytest.fixture(autouse=True)
@@ -113,13 +113,14 @@ def test_remove_asks(file: Path) -> None:
 
 @pytest.mark.loopback
 def test_fetch_shows_size_and_licence_and_asks(monkeypatch: pytest.MonkeyPatch) -> None:
-    with serving(FakeHub(sound_bytes())) as hub:
+    file = "model.Q3_K_L.gguf"
+    with serving(FakeHub({file: sound_bytes()})) as hub:
         monkeypatch.setenv("HF_ENDPOINT", hub.url)
-        declined = CliRunner().invoke(app, ["fetch", "owner/name", hub.file], input="n\n")
+        declined = CliRunner().invoke(app, ["fetch", "owner/name", file], input="n\n")
         assert "size 315 KiB, licence llama3" in declined.stderr
         assert declined.exit_code != 0
-        assert hub.ranges == []
-        assert "installed model.Q3_K_L" in run("fetch", "owner/name", hub.file, "--yes")
+        assert hub.downloads == []
+        assert "installed model.Q3_K_L" in run("fetch", "owner/name", file, "--yes")
     assert models.find("model.Q3_K_L").manifest.licence == "llama3"
 
 
