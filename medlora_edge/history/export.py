@@ -5,7 +5,7 @@ program's own words, and a viewer loads nothing because of it.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from medlora_edge.history.records import Chat, Turn, TurnState
 from medlora_edge.privacy import clean
@@ -21,12 +21,14 @@ ENDINGS = {
 }
 
 
-def markdown(chat: Chat, turns: Sequence[Turn], *, notice: str, settings: Mapping[str, object]) -> str:
-    """The given turns of a chat; `settings` are named as they are (quantisation, adapter, temperature, seed, ...)."""
+def markdown(chat: Chat, turns: Sequence[Turn], *, notice: str, shown: Collection[int] = ()) -> str:
+    """The given turns of a chat, each with what it was asked with as it was kept, whatever is installed now.
+
+    Of a question that was asked again, all answers; where ids of `shown` turns are given, which of them was shown.
+    """
     facts = {
-        "Model": chat.model,
-        "Model SHA-256": chat.model_sha256,
-        **settings,
+        "Begun with model": chat.model,
+        "Begun with model SHA-256": chat.model_sha256,
         "Begun": chat.created.isoformat(timespec="seconds"),
         "Last used": chat.updated.isoformat(timespec="seconds"),
     }
@@ -34,6 +36,7 @@ def markdown(chat: Chat, turns: Sequence[Turn], *, notice: str, settings: Mappin
     blocks = [f"# {_inline(chat.title) or 'Chat'}", f"**{_inline(notice)}**", _list(facts.items())]
     for turn in turns:
         blocks.extend(_turn(turn, places))
+        blocks.append(_list([*_facts(turn), *_variant(turn, turns, shown)]))
     return "\n\n".join(blocks) + "\n"
 
 
@@ -49,7 +52,6 @@ def _turn(turn: Turn, places: Mapping[int, int]) -> Iterator[str]:
         yield _quote("\n".join(f"- ({letter}) {text}" for letter, text in question.options.items()))
     yield f"### Answer{f' ({ending})' if ending else ''}"
     yield _quote(turn.answer)
-    yield _list(_facts(turn))
 
 
 def _facts(turn: Turn) -> Iterator[tuple[str, object]]:
@@ -61,8 +63,22 @@ def _facts(turn: Turn) -> Iterator[tuple[str, object]]:
     if turn.timings:
         spent = turn.timings
         yield "Tokens", f"{spent.prompt_tokens} read, {spent.generated_tokens} written in {spent.total_seconds:.1f} s"
+    yield "Model", turn.model
     yield "Model SHA-256", turn.model_sha256
     yield "Prompts SHA-256", turn.prompts_sha256
+    yield from turn.settings.items()
+
+
+def _variant(turn: Turn, turns: Sequence[Turn], shown: Collection[int]) -> Iterator[tuple[str, object]]:
+    """Which of its question's answers it is."""
+    firsts: dict[int, int] = {}
+    for other in turns:
+        asked = other.id if other.retry_of is None else other.retry_of
+        firsts[other.id] = firsts.get(asked, asked)
+    variants = [other for other, first in firsts.items() if first == firsts[turn.id]]
+    if shown and len(variants) > 1:
+        look = "shown" if turn.id in shown else "not shown"
+        yield "Variant", f"{variants.index(turn.id) + 1} of {len(variants)}, {look} when this was written"
 
 
 def _list(facts: Iterable[tuple[str, object]]) -> str:

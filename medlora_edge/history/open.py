@@ -10,7 +10,7 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
 from medlora_edge import paths
-from medlora_edge.errors import CorruptError, ResourceError, UsageError
+from medlora_edge.errors import CorruptError, InUseError, ResourceError, UsageError
 from medlora_edge.files import exclusive, sync_folder
 from medlora_edge.history import attempts, database, keys
 from medlora_edge.history.salvage import salvage
@@ -28,6 +28,17 @@ def private() -> Store:
 def exists(folder: Path) -> bool:
     """Whether chats are kept here, readable or not."""
     return any((folder / name).exists() for name in (DATABASE, keys.NAME, keys.COPY))
+
+
+def in_use(folder: Path) -> bool:
+    """Whether another process has these chats open now."""
+    try:
+        with _held(folder):
+            return False
+    except InUseError:
+        return True
+    except ResourceError:  # unlocking will say so
+        return False
 
 
 def create(

@@ -1,7 +1,7 @@
 """What the history hands out: chats, their turns, and where a search found its words."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal
@@ -10,6 +10,7 @@ from medlora_edge.engine.protocol import Timings
 from medlora_edge.tasks import Question
 
 TaskName = Literal["ask", "pubmedqa", "multiple_choice"]
+Setting = str | int | float
 
 
 class TurnState(StrEnum):
@@ -26,7 +27,7 @@ class TurnState(StrEnum):
 
 @dataclass(frozen=True)
 class Chat:
-    """One conversation. `model` is the name it was begun with; `turns` counts them."""
+    """One conversation. `model` is the name it was begun with; `turns` counts them, `tasks` names their kinds."""
 
     id: int
     title: str
@@ -35,11 +36,15 @@ class Chat:
     model: str
     model_sha256: str
     turns: int
+    tasks: tuple[TaskName, ...] = ()
 
 
 @dataclass(frozen=True)
 class Turn:
-    """One question and what became of it. `retry_of`: the turn this one asks again."""
+    """One question and what became of it. `retry_of`: the turn this one asks again.
+
+    `model` and `settings` are what it was asked with, named as they are for an export.
+    """
 
     id: int
     chat: int
@@ -54,6 +59,8 @@ class Turn:
     asked: datetime
     model_sha256: str
     prompts_sha256: str
+    model: str = ""
+    settings: Mapping[str, Setting] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -6,19 +6,20 @@ from datetime import UTC, datetime
 from typing import Any
 
 from medlora_edge.engine.protocol import Timings
-from medlora_edge.history.records import Chat, Turn, TurnState
+from medlora_edge.history.records import Chat, Setting, Turn, TurnState
 from medlora_edge.privacy import clean
 from medlora_edge.tasks import Question
 
 LONGEST_TITLE = 200
 
 CHATS = """
-SELECT id, title, created, updated, model, model_sha256, (SELECT count(*) FROM turn WHERE turn.chat = chat.id)
+SELECT id, title, created, updated, model, model_sha256, (SELECT count(*) FROM turn WHERE turn.chat = chat.id),
+    (SELECT group_concat(DISTINCT task) FROM turn WHERE turn.chat = chat.id)
 FROM chat
 """
 TURNS = """
 SELECT id, chat, task, question, answer, state, label, label_probs, retry_of, timings, asked,
-    model_sha256, prompts_sha256
+    model_sha256, prompts_sha256, model, settings
 FROM turn
 """
 
@@ -42,7 +43,7 @@ def title(value: str) -> str:
 
 def chat(row: Row) -> Chat:
     """Record of one row of `CHATS`."""
-    number, name, created, updated, model, model_sha256, turns = row
+    number, name, created, updated, model, model_sha256, turns, tasks = row
     return Chat(
         id=number,
         title=name,
@@ -51,12 +52,14 @@ def chat(row: Row) -> Chat:
         model=model,
         model_sha256=model_sha256,
         turns=turns,
+        tasks=tuple(sorted(tasks.split(","))) if tasks else (),
     )
 
 
 def turn(row: Row) -> Turn:
     """Record of one row of `TURNS`."""
-    number, chat_id, task, asked_for, answer, state, label, probs, retry_of, timings, asked, model, prompts = row
+    number, chat_id, task, asked_for, answer, state, label, probs, retry_of, timings, asked, *asked_with = row
+    model_sha256, prompts_sha256, model, settings = asked_with
     return Turn(
         id=number,
         chat=chat_id,
@@ -69,8 +72,10 @@ def turn(row: Row) -> Turn:
         retry_of=retry_of,
         timings=Timings.model_validate_json(timings) if timings else None,
         asked=datetime.fromisoformat(asked),
-        model_sha256=model,
-        prompts_sha256=prompts,
+        model_sha256=model_sha256,
+        prompts_sha256=prompts_sha256,
+        model=model,
+        settings=json.loads(settings),
     )
 
 
@@ -88,6 +93,6 @@ def question_json(asked: Question) -> str:
     return text(json.dumps(parts, ensure_ascii=False))
 
 
-def probs_json(probs: Mapping[str, float]) -> str:
-    """JSON of label probabilities."""
-    return json.dumps(dict(probs))
+def mapping_json(mapping: Mapping[str, Setting]) -> str:
+    """JSON of label probabilities, or of settings."""
+    return text(json.dumps(dict(mapping), ensure_ascii=False))

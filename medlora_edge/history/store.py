@@ -10,7 +10,7 @@ from medlora_edge.engine.protocol import Timings
 from medlora_edge.errors import CorruptError, UsageError
 from medlora_edge.history import copying, index, rows
 from medlora_edge.history.database import MEND, explained, transaction
-from medlora_edge.history.records import Chat, Hit, TaskName, Turn, TurnState
+from medlora_edge.history.records import Chat, Hit, Setting, TaskName, Turn, TurnState
 from medlora_edge.tasks import Question
 
 
@@ -103,18 +103,21 @@ class Store:
         *,
         model_sha256: str,
         prompts_sha256: str,
+        model: str = "",
+        settings: Mapping[str, Setting] | None = None,
         retry_of: int | None = None,
     ) -> Turn:
         """Keep a question before anything is computed for it."""
         insert = """INSERT INTO turn
-            (chat, task, question, answer, state, label_probs, retry_of, asked, model_sha256, prompts_sha256)
-            VALUES (?, ?, ?, '', 'waiting', '{}', (SELECT id FROM turn WHERE id = ?), ?, ?, ?)"""
+            (chat, task, question, answer, state, label_probs, retry_of, asked, model_sha256, prompts_sha256,
+            model, settings)
+            VALUES (?, ?, ?, '', 'waiting', '{}', (SELECT id FROM turn WHERE id = ?), ?, ?, ?, ?, ?)"""
         use = "UPDATE chat SET updated = ?, used = (SELECT max(used) + 1 FROM chat) WHERE id = ?"
-        now, asked = rows.now(), rows.question_json(question)
+        now, asked, asked_with = rows.now(), rows.question_json(question), rows.mapping_json(settings or {})
         with self._writing() as db:
             if not db.execute(use, (now, chat)).rowcount:
                 raise _no_chat(chat)
-            values = (chat, task, asked, retry_of, now, model_sha256, prompts_sha256)
+            values = (chat, task, asked, retry_of, now, model_sha256, prompts_sha256, rows.text(model), asked_with)
             turn = db.execute(insert, values).lastrowid
             assert turn is not None  # noqa: S101 - an INSERT has one
             index.add_turn(db, turn)
@@ -138,7 +141,7 @@ class Store:
     ) -> None:
         """Keep the whole answer, or what there is of it; nothing happens to a turn that was deleted."""
         update = "UPDATE turn SET state = ?, answer = ?, label = ?, label_probs = ?, timings = ? WHERE id = ?"
-        probs, spent = rows.probs_json(label_probs or {}), timings.model_dump_json() if timings else None
+        probs, spent = rows.mapping_json(label_probs or {}), timings.model_dump_json() if timings else None
         with self._writing() as db:
             if db.execute(update, (state, rows.text(answer), label, probs, spent, turn)).rowcount:
                 db.execute(
@@ -167,6 +170,13 @@ class Store:
         """Turns and titles with all of the words, the last used chat first. Any text is a valid search."""
         with self._reading() as db:
             return index.search(db, words, limit)
+
+    def questions(self, limit: int) -> tuple[Question, ...]:
+        """The last questions asked in any chat, the oldest of them first; what was only asked again stands once."""
+        last = "SELECT id, question FROM turn WHERE retry_of IS NULL ORDER BY id DESC LIMIT ?"
+        with self._reading() as db:
+            found = db.execute(f"SELECT question FROM ({last}) ORDER BY id", (limit,)).fetchall()  # noqa: S608
+        return tuple(rows.question(asked) for (asked,) in found)
 
     def draft(self) -> str:
         """The prompt not yet sent."""

@@ -28,25 +28,26 @@ TURN = Turn(
     asked=WHEN,
     model_sha256="b" * 64,
     prompts_sha256="c" * 64,
+    model="medical 7B",
+    settings={"Quantisation": "Q3_K_L", "Temperature": 0.2, "Seed": 0},
 )
 NOTICE = "For decision support."
 
 
 def exported(*turns: Turn) -> str:
-    return markdown(CHAT, turns, notice=NOTICE, settings={"Quantisation": "Q3_K_L", "Seed": 0})
+    return markdown(CHAT, turns, notice=NOTICE)
 
 
 def test_the_whole_page() -> None:
     again = replace(TURN, id=12, task="ask", state=TurnState.STOPPED, answer="", label=None, retry_of=11, timings=None)
+    again = replace(again, settings={})
     assert exported(TURN, replace(again, label_probs={}, question=Question("q", "Why?"))) == (
         f"""# Statins & \\<b>
 
 **For decision support.**
 
-- Model: starter
-- Model SHA-256: {"a" * 64}
-- Quantisation: Q3_K_L
-- Seed: 0
+- Begun with model: starter
+- Begun with model SHA-256: {"a" * 64}
 - Begun: 2026-03-04T05:06:07+00:00
 - Last used: 2026-03-04T05:06:07+00:00
 
@@ -70,8 +71,12 @@ Question:
 - Probabilities: yes 87.5%, no 12.5%
 - Asked: 2026-03-04T05:06:07+00:00
 - Tokens: 40 read, 5 written in 1.2 s
+- Model: medical 7B
 - Model SHA-256: {"b" * 64}
 - Prompts SHA-256: {"c" * 64}
+- Quantisation: Q3_K_L
+- Temperature: 0.2
+- Seed: 0
 
 ## 2. Question (asks 1 again)
 
@@ -82,6 +87,7 @@ Question:
 >
 
 - Asked: 2026-03-04T05:06:07+00:00
+- Model: medical 7B
 - Model SHA-256: {"b" * 64}
 - Prompts SHA-256: {"c" * 64}
 """
@@ -94,7 +100,8 @@ def test_no_label_is_no_verdict() -> None:
 
 def with_text(text: str) -> str:
     turn = replace(TURN, question=Question("q", text, (text,), {"A": text}), answer=text, label=text)
-    return markdown(replace(CHAT, title=text, model=text), [turn], notice=NOTICE, settings={})
+    turn = replace(turn, model=text, settings={"Adapter": text})
+    return markdown(replace(CHAT, title=text, model=text), [turn], notice=NOTICE)
 
 
 @given(text=st.text(st.one_of(st.characters(), st.sampled_from("\n\r#<>[]()!\\`-*\u2028\x1b"))))
@@ -105,3 +112,13 @@ def test_foreign_text_stays_in_its_quote(text: str) -> None:
     assert len(own) == len(expected)
     assert page == clean(page)
     assert re.findall(r"(?<!\\)(?:\\\\)*[<\[]", page) == []
+
+
+def test_of_variants_it_says_which_was_shown() -> None:
+    turns = [replace(TURN, id=number, retry_of=of) for number, of in ((11, None), (12, None), (13, 11), (14, 13))]
+    page = markdown(CHAT, turns, notice=NOTICE, shown={12, 13})
+    assert [line for line in page.splitlines() if "Variant" in line] == [
+        "- Variant: 1 of 3, not shown when this was written",
+        "- Variant: 2 of 3, shown when this was written",
+        "- Variant: 3 of 3, not shown when this was written",
+    ]

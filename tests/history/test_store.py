@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from medlora_edge.engine.protocol import Timings
 from medlora_edge.errors import UsageError
-from medlora_edge.history import Store, TurnState, private, rows
+from medlora_edge.history import Setting, Store, TurnState, private, rows
 from medlora_edge.privacy import clean
 from medlora_edge.tasks import Question
 from tests.history.support import SHA, begin, keep, reopen
@@ -29,11 +29,31 @@ def test_a_new_chat_is_empty(store: Store) -> None:
 def test_a_turn_is_kept_before_anything_is_computed(store: Store) -> None:
     chat = store.new_chat("starter", SHA)
     question = Question("7", "Which?", ("One.", "Two."), MappingProxyType({"A": "left", "B": "right"}))
-    turn = store.begin(chat.id, "multiple_choice", question, model_sha256=SHA, prompts_sha256="1" * 64)
+    settings: dict[str, Setting] = {"Temperature": 0.2, "Context tokens": 4096, "Adapter": "none"}
+    turn = store.begin(
+        chat.id,
+        "multiple_choice",
+        question,
+        model_sha256=SHA,
+        prompts_sha256="1" * 64,
+        model="medical",
+        settings=settings,
+    )
     assert turn.state is TurnState.WAITING
+    assert (turn.model, turn.settings) == ("medical", settings)
     assert turn.question == Question("7", "Which?", ("One.", "Two."), {"A": "left", "B": "right"})
     assert store.turns(chat.id) == (turn,)
-    assert store.chat(chat.id).turns == 1
+    assert (store.chat(chat.id).turns, store.chat(chat.id).tasks) == (1, ("multiple_choice",))
+
+
+def test_questions_of_all_chats_in_the_order_asked_and_what_is_asked_again_once(store: Store) -> None:
+    one, other = (store.new_chat("starter", SHA).id for _ in range(2))
+    first = begin(store, one, "First?")
+    begin(store, other, "Second?")
+    store.begin(one, "ask", first.question, model_sha256=SHA, prompts_sha256=SHA, retry_of=first.id)
+    begin(store, one, "Third?")
+    assert [question.question for question in store.questions(9)] == ["First?", "Second?", "Third?"]
+    assert [question.question for question in store.questions(2)] == ["Second?", "Third?"]
 
 
 def test_an_answer_grows_and_ends(store: Store) -> None:

@@ -21,7 +21,9 @@ CREATE TABLE turn (
     timings TEXT, -- JSON of engine.protocol.Timings
     asked TEXT NOT NULL,
     model_sha256 TEXT NOT NULL,
-    prompts_sha256 TEXT NOT NULL
+    prompts_sha256 TEXT NOT NULL,
+    model TEXT NOT NULL, -- its name when the question was asked
+    settings TEXT NOT NULL -- JSON, name to value
 ) STRICT;
 
 CREATE INDEX turn_chat ON turn (chat);
