@@ -9,6 +9,10 @@ from medlora_edge.bench.results import reread
 from medlora_edge.bench.schema import Card, Label, Sample
 from medlora_edge.errors import UsageError
 
+ALWAYS_YES = "always-yes"  # the answer that is right most often, as a second run
+
+Run = tuple[Card, Mapping[str, Sample]]
+
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -40,7 +44,18 @@ class Comparison(_Part):
     different: dict[str, tuple[str, str]]
 
 
-def compare(a: tuple[Card, Mapping[str, Sample]], b: tuple[Card, Mapping[str, Sample]]) -> Comparison:
+def always(label: Label, beside: Run) -> Run:
+    """A run over the same items that gives every one this label, without a model."""
+    card, samples = beside
+    same = {"response": None, "strict_label": label, "lenient_label": label}
+    none = {"name": f"always {label}", "sha256": "none", "quantisation": "none", "template_sha256": "none"}
+    return (
+        card.model_copy(update={"model": card.model.model_copy(update=none)}),
+        {id_: sample.model_copy(update=same) for id_, sample in samples.items()},
+    )
+
+
+def compare(a: Run, b: Run) -> Comparison:
     """Join two runs by id. Raises UsageError when their data or their items differ."""
     (card_a, samples_a), (card_b, samples_b) = a, b
     _require_same_items(a, b)
@@ -69,7 +84,7 @@ def compare(a: tuple[Card, Mapping[str, Sample]], b: tuple[Card, Mapping[str, Sa
     )
 
 
-def _require_same_items(a: tuple[Card, Mapping[str, Sample]], b: tuple[Card, Mapping[str, Sample]]) -> None:
+def _require_same_items(a: Run, b: Run) -> None:
     (card_a, samples_a), (card_b, samples_b) = a, b
     fix = "compare runs with the same data, split and limit"
     if card_a.data.sha256 != card_b.data.sha256:

@@ -49,6 +49,13 @@ class Job:
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
     @property
+    def title(self) -> str:
+        """What is measured, in one line; the model's name in it is foreign text."""
+        measured = f"{self.model.name} with adapter {self.adapter.name}" if self.adapter else self.model.name
+        asked = f"PubMedQA ({self.dataset.origin}), {len(self.items):,} questions"
+        return f"{measured} on {asked}, mode {self.settings.mode}"
+
+    @property
     def folder_name(self) -> str:
         """Readable and unique, equal for the same command: so the same command resumes."""
         measured = (self.model.name, *((self.adapter.name,) if self.adapter else ()))

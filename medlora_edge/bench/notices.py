@@ -4,24 +4,31 @@ from collections.abc import Iterator, Sequence
 
 from medlora_edge.bench.kinds import Flag, Origin
 from medlora_edge.bench.schema import Results
+from medlora_edge.notice import DEMONSTRATION
 
 SHOWN_IDS = 10
+
+
+def beforehand(origin: Origin, *, untrained: bool, demonstration: bool) -> Iterator[str]:
+    """Warnings that hold whatever comes out, the gravest first."""
+    if untrained:
+        yield "UNTRAINED MODEL: its weights are random; the figures say nothing about any model"
+    if demonstration:
+        yield DEMONSTRATION
+    if origin is Origin.SAMPLE:
+        yield (
+            "SAMPLE DATA: invented abstracts that come with the program, not PubMedQA; import the real set with "
+            "`medlora-edge data import pubmedqa FILE` or give --data FILE"
+        )
+    if origin is Origin.OWN:
+        yield "OWN DATA: not the official PubMedQA file; published figures do not apply"
 
 
 def notices(results: Results) -> Iterator[str]:
     """Warnings of a run, the gravest first."""
     card, metrics = results.card, results.metrics
-    if card.model.untrained:
-        yield "UNTRAINED MODEL: its weights are random; the figures say nothing about any model"
-    if card.model.demonstration:
-        yield "DEMONSTRATION MODEL: made to show the program, not to answer questions"
-    if card.data.origin is Origin.SAMPLE:
-        yield (
-            "SAMPLE DATA: invented abstracts that come with the program, not PubMedQA; import the real set with "
-            "`medlora-edge data import pubmedqa FILE` or give --data FILE"
-        )
-    if card.data.origin is Origin.OWN:
-        yield "OWN DATA: not the official PubMedQA file; published figures do not apply"
+    model = card.model
+    yield from beforehand(card.data.origin, untrained=model.untrained, demonstration=model.demonstration)
     if not results.finished:
         yield f"UNFINISHED: {metrics.n:,} of {card.data.n_items:,} questions are answered"
     if card.data.n_items < card.data.n_split:

@@ -1,17 +1,11 @@
-"""Results as tables for the terminal."""
-
-from typing import TYPE_CHECKING
+"""Results as tables."""
 
 from medlora_edge.bench.kinds import Mode
 from medlora_edge.bench.metrics import INVALID
 from medlora_edge.bench.notices import notices
 from medlora_edge.bench.reference import published
 from medlora_edge.bench.schema import LABELS, Card, Metrics, Results, RunTimings
-from medlora_edge.privacy import clean
-
-if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.table import Table
+from medlora_edge.bench.tabular import Report, Section, add_row, interval_text, percent, plain_table
 
 GIB = 1 << 30
 HEADLINE = (
@@ -22,48 +16,23 @@ HEADLINE = (
 )
 
 
-def show(results: Results, console: "Console") -> None:
-    """Print a whole report; `console` must not read markup, since names are foreign text."""
-    console.print(_title(results))
-    for notice in notices(results):
-        console.print(f"!! {clean(notice)}", style="bold red")
+def report(results: Results) -> Report:
+    """Everything there is to know about a run."""
     metrics = results.metrics
-    for table in (_headline(metrics), _classes(metrics), _confusion(metrics)):
-        print_table(table, console)
-    if beside := _published(results):
-        print_table(beside, console)
-        console.print("* other items or another way of answering than this run: not directly comparable")
-    print_table(_cost(results.timings), console)
-    for line in _setting(results.card):
-        console.print(clean(line), soft_wrap=True)
-
-
-def percent(fraction: float | None) -> str:
-    """A fraction as percent with one decimal."""
-    return "-" if fraction is None else f"{100 * fraction:.1f}"
-
-
-def interval_text(interval: tuple[float, float]) -> str:
-    """An interval of fractions as percent."""
-    return f"{percent(interval[0])} to {percent(interval[1])}"
-
-
-def print_table(table: "Table", console: "Console") -> None:
-    """Print a table below its title, which may be wider than the table."""
-    title, table.title = table.title, None
-    console.print(title, style="bold")
-    console.print(table)
-
-
-def plain_table(title: str, *columns: str) -> "Table":
-    """A table whose first column is text and whose others are figures."""
-    from rich import box
-    from rich.table import Table
-
-    table = Table(title=title, box=box.SIMPLE_HEAD, show_header=any(columns))
-    for index, column in enumerate(columns):
-        table.add_column(column, justify="right" if index else "left", overflow="fold")
-    return table
+    beside = _published(results)
+    footnote = "* other items or another way of answering than this run: not directly comparable"
+    return Report(
+        title=_title(results),
+        notices=tuple(notices(results)),
+        parts=(
+            _headline(metrics),
+            _classes(metrics),
+            _confusion(metrics),
+            *((beside, footnote) if beside else ()),
+            _cost(results.timings),
+            *_setting(results.card),
+        ),
+    )
 
 
 def _title(results: Results) -> str:
@@ -71,54 +40,54 @@ def _title(results: Results) -> str:
     subset = f", subset of {card.data.n_items:,}" if card.data.n_items < card.data.n_split else ""
     where = f"{card.data.name} ({card.data.origin}), split {card.settings.split}{subset}"
     measured = f"{card.model.name} with adapter {card.adapter.name}" if card.adapter else card.model.name
-    return f"{clean(measured)} on {where}, mode {card.settings.mode}: n = {results.metrics.n:,}"
+    return f"{measured} on {where}, mode {card.settings.mode}: n = {results.metrics.n:,}"
 
 
-def _headline(metrics: Metrics) -> "Table":
-    table = plain_table("Result, %", "", "strict", "95 % interval", "lenient", "95 % interval")
+def _headline(metrics: Metrics) -> Section:
+    table = plain_table("", "strict", "95 % interval", "lenient", "95 % interval")
     figures = metrics.model_dump()
     for name, strict, lenient in HEADLINE:
         cells = []
         for key in (strict, lenient):
             interval = metrics.intervals.get(key)
             cells += [percent(figures[key]), interval_text(interval) if interval else ""]
-        table.add_row(name, *cells)
-    table.add_row("most frequent label", percent(metrics.majority_rate))
-    return table
+        add_row(table, name, *cells)
+    add_row(table, "most frequent label", percent(metrics.majority_rate))
+    return Section("Result, %", table)
 
 
-def _classes(metrics: Metrics) -> "Table":
+def _classes(metrics: Metrics) -> Section:
     columns = ("", "items", "predicted", "precision (95 %)", "recall (95 %)", "F1")
-    table = plain_table("By label (strict), %", *columns)
+    table = plain_table(*columns)
     for label, row in metrics.per_class.items():
         precision = f"{percent(row.precision)} ({interval_text(row.precision_interval)})" if row.predicted else "-"
         recall = f"{percent(row.recall)} ({interval_text(row.recall_interval)})"
-        table.add_row(label, str(row.support), str(row.predicted), precision, recall, percent(row.f1))
-    return table
+        add_row(table, label, str(row.support), str(row.predicted), precision, recall, percent(row.f1))
+    return Section("By label (strict), %", table)
 
 
-def _confusion(metrics: Metrics) -> "Table":
+def _confusion(metrics: Metrics) -> Section:
     names = (*LABELS, INVALID)
-    table = plain_table("Confusion (strict): rows true, columns predicted", "", *names)
+    table = plain_table("", *names)
     for label, row in metrics.confusion.items():
-        table.add_row(label, *(str(row[name]) for name in names))
-    return table
+        add_row(table, label, *(str(row[name]) for name in names))
+    return Section("Confusion (strict): rows true, columns predicted", table)
 
 
-def _published(results: Results) -> "Table | None":
+def _published(results: Results) -> Section | None:
     rows = list(published(results.card))
     if not rows:
         return None
-    table = plain_table("Published figures, accuracy in %", "model", "accuracy", "measured how (source)")
+    table = plain_table("model", "accuracy", "measured how (source)")
     table.columns[-1].justify = "left"
     metrics, card = results.metrics, results.card
     how = _how(f"{metrics.n:,} items", card.settings.mode, metrics.macro_f1, metrics.strict_valid_rate)
-    table.add_row("this run", f"{percent(metrics.accuracy)}  ", how, style="bold")
+    add_row(table, "this run", f"{percent(metrics.accuracy)}  ", how, style="bold")
     for row, comparable in rows:
         figures = [None if figure is None else figure / 100 for figure in (row.macro_f1, row.valid_response_rate)]
         how = f"{_how(row.items, row.setting, *figures)} ({row.source})"
-        table.add_row(row.model, f"{row.accuracy:.1f} {' ' if comparable else '*'}", how)
-    return table
+        add_row(table, row.model, f"{row.accuracy:.1f} {' ' if comparable else '*'}", how)
+    return Section("Published figures, accuracy in %", table)
 
 
 def _how(items: str, setting: str, macro_f1: float | None, valid_rate: float | None) -> str:
@@ -127,8 +96,8 @@ def _how(items: str, setting: str, macro_f1: float | None, valid_rate: float | N
     return "; ".join((items, setting, *known))
 
 
-def _cost(timings: RunTimings) -> "Table":
-    table = plain_table("Cost", "", "")
+def _cost(timings: RunTimings) -> Section:
+    table = plain_table("", "")
     rows = {
         "prompt tokens": f"{timings.prompt_tokens:,}",
         "of them cached": f"{timings.cached_tokens:,}",
@@ -142,8 +111,8 @@ def _cost(timings: RunTimings) -> "Table":
         "peak memory of the engine, GiB": f"{timings.peak_memory_bytes / GIB:.2f}",
     }
     for name, value in rows.items():
-        table.add_row(name, value)
-    return table
+        add_row(table, name, value)
+    return Section("Cost", table)
 
 
 def _rate(value: float | None, digits: int = 1) -> str:

@@ -22,6 +22,7 @@ SAMPLING = ("temperature", "top_k", "top_p", "min_p", "repeat_penalty")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
 Run = Annotated[str, typer.Argument(help="A run: its folder, or its name in `bench list`.")]
+OtherRun = Annotated[str, typer.Argument(help="Another run, or the words always-yes.")]
 
 ModelName = Annotated[str | None, typer.Option(help="Name of an installed model, or a GGUF file.")]
 AdapterFile = Annotated[Path | None, typer.Option(help="LoRA adapter made for the model, a GGUF file.")]
@@ -70,19 +71,14 @@ def pubmedqa(
 
     Ctrl+C stops and keeps what is answered; the same command goes on from there.
     """
-    from medlora_edge.bench.job import make_job, parse_settings
+    from medlora_edge.bench.begin import job_for
     from medlora_edge.bench.library import choose
-    from medlora_edge.models import find, find_adapter
-    from medlora_edge.settings import load_settings
 
     sampling = dict(zip(SAMPLING, (temperature, top_k, top_p, min_p, repeat_penalty), strict=True))
     run = {"mode": mode, "limit": limit, "parallel": parallel, "seed": seed, "full": full}
     answer = {"max_tokens": max_tokens, "context": context, "sampling": sampling}
-    engine = load_settings().engine.model_dump(include={"threads", "gpu_layers", "kv_type"})
-    settings = parse_settings({**run, **answer, **engine, **({"threads": threads} if threads else {})})
-    measured = find(model)
-    fitted = find_adapter(adapter, measured) if adapter else None
-    job = make_job(measured, choose(data), settings, split, fitted)
+    options = {**run, **answer, **({"threads": threads} if threads else {})}
+    job = job_for(options, model=model, dataset=choose(data), adapter=adapter, split=split)
     _show(_run(job, out), as_json=as_json)
 
 
@@ -101,60 +97,61 @@ def rescore(run: Run, *, as_json: Json = False) -> None:
 
 
 @app.command()
-def compare(a: Run, b: Run, *, as_json: Json = False) -> None:
+def compare(a: Run, b: OtherRun, *, as_json: Json = False) -> None:
     """Compare two runs over the same items: who is right where, and could it be chance."""
     from medlora_edge.bench import runfolder
+    from medlora_edge.bench.compare import ALWAYS_YES, always
     from medlora_edge.bench.compare import compare as compare_runs
-    from medlora_edge.bench.tables import show_comparison
+    from medlora_edge.bench.comparison import report_comparison
     from medlora_edge.cli.console import console
+    from medlora_edge.cli.report import print_report
 
-    comparison = compare_runs(*(runfolder.load(runfolder.find(name)) for name in (a, b)))
+    run = runfolder.load(runfolder.find(a))
+    other = always("yes", run) if b == ALWAYS_YES else runfolder.load(runfolder.find(b))
+    comparison = compare_runs(run, other)
     if as_json:
         _print_json(comparison)
     else:
-        show_comparison(comparison, console())
+        print_report(report_comparison(comparison), console())
 
 
 @app.command("list")
 def list_() -> None:
     """List the runs in the default place."""
-    from medlora_edge.bench.tables import show_runs
     from medlora_edge.cli.console import console
+    from medlora_edge.cli.report import print_runs
 
-    show_runs(console())
+    print_runs(console())
 
 
 def _run(job: "Job", out: Path | None) -> "Results":
     from medlora_edge import paths
+    from medlora_edge.bench.begin import measure
     from medlora_edge.bench.job import is_finished
-    from medlora_edge.bench.progress import Progress
-    from medlora_edge.bench.runner import run
+    from medlora_edge.cli.progress import Progress
     from medlora_edge.engine import Engine
-    from medlora_edge.models import verify
     from medlora_edge.privacy import clean
 
     folder = out or paths.runs_dir() / job.folder_name
-    finished = is_finished(job, folder)
-    say = "this run is finished, here is its report" if finished else "run folder"
+    say = "this run is finished, here is its report" if is_finished(job, folder) else "run folder"
     print(clean(f"{say}: {folder}"), file=sys.stderr)
-    if not finished:
-        verify(job.model)
     try:
         with Progress() as progress, Engine() as engine:
-            return run(job, folder, engine, progress)
+            return measure(job, folder, engine, progress)
     except KeyboardInterrupt as error:
         again = shlex.join(["medlora-edge", *sys.argv[1:]])
         raise StoppedError("stopped; what is answered is kept", where=str(folder), fix=f"go on: {again}") from error
 
 
 def _show(results: "Results", *, as_json: bool) -> None:
-    from medlora_edge.bench.report import show
+    from medlora_edge.bench.report import report
     from medlora_edge.cli.console import console
+    from medlora_edge.cli.report import print_report
 
     if as_json:
         _print_json(results)
     else:
-        show(results, console())
+        print_report(report(results), console())
 
 
 def _print_json(document: "BaseModel") -> None:

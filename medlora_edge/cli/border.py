@@ -68,7 +68,7 @@ def _say(what: str, code: int, error: Exception | None = None) -> int:
     from medlora_edge.privacy import clean
 
     if error and DEBUG in os.environ:
-        traceback.print_exception(error)
+        print(clean("".join(traceback.format_exception(error))), end="", file=sys.stderr)
     print(f"error: {clean(what)}" if error else clean(what), file=sys.stderr)
     return code
 

@@ -93,8 +93,8 @@ def _model(entry: "Entry", problems: Facts) -> str:
     except MedloraError as error:
         problems[f"model {entry.name}"] = error.what
         return error.what
-    kind = " UNTRAINED" if entry.model.untrained else ""
-    return f"intact, sha256 {entry.model.manifest.sha256[:16]}...{kind}"
+    intact = f"intact, sha256 {entry.model.manifest.sha256[:16]}..."
+    return "; ".join(filter(None, (intact, models.warning(entry.model))))
 
 
 def _folders(problems: Facts) -> Facts:

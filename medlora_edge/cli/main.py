@@ -1,5 +1,6 @@
 """The program `medlora-edge`: mounts the command groups."""
 
+import os
 import sys
 from typing import Annotated, NoReturn
 
@@ -11,7 +12,10 @@ from medlora_edge.cli.ask import ask
 from medlora_edge.cli.doctor import doctor
 from medlora_edge.cli.parse import parse
 from medlora_edge.cli.paths import show_paths
+from medlora_edge.errors import UsageError
 from medlora_edge.notice import NOTICE
+
+ESCAPE_MILLISECONDS = "15"  # after which an Esc is the key and not the beginning of another: an answer stops at once
 
 app = border.program("medlora-edge", f"Clinical question answering that runs entirely on this machine.\n\n{NOTICE}")
 
@@ -33,24 +37,32 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def _options(
     context: typer.Context,
+    private: Annotated[
+        bool,
+        typer.Option("--private", help="Open the app with a chat that is never saved: it asks and writes nothing."),
+    ] = False,
     debug: border.Debug = False,  # noqa: ARG001 - handled by its callback
     version: Annotated[  # noqa: ARG001 - handled by its callback
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
-    if context.invoked_subcommand is not None:
-        return
-    if all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
-        _open_app()
-    else:
-        typer.echo(context.get_help())
+    if context.invoked_subcommand is None:
+        _open_app(private=private)
+    elif private:
+        raise UsageError("--private is for the app", fix="leave it out: commands save no chats")
 
 
-def _open_app() -> None:
-    from medlora_edge.settings import load_settings
+def _open_app(*, private: bool) -> None:
+    if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
+        fix = "run it in a terminal; `medlora-edge --help` lists the other commands"
+        raise UsageError("the app needs a terminal", fix=fix)
+    from medlora_edge.settings import load_settings_or_defaults
+
+    os.environ.setdefault("ESCDELAY", ESCAPE_MILLISECONDS)  # read by Textual when it is imported
     from medlora_edge.tui.app import run
 
-    run(load_settings().engine)
+    settings, trouble = load_settings_or_defaults()
+    run(settings, private=private, troubles=[trouble] if trouble else [])
 
 
 def main() -> NoReturn:

@@ -30,6 +30,7 @@ def list_models() -> None:
     from medlora_edge import models
     from medlora_edge.cli.console import console
     from medlora_edge.models.units import size_text
+    from medlora_edge.models.words import marks
 
     entries = (*models.installed(), *models.shipped())
     if not entries:
@@ -45,9 +46,12 @@ def list_models() -> None:
             continue
         seen = entry.model.manifest
         cells = (entry.name, size_text(seen.size_bytes), seen.quantisation, seen.architecture)
-        more = (f"{seen.context_length:,}", seen.licence or "not stated", _notes(entry.model))
+        more = (f"{seen.context_length:,}", seen.licence or "not stated", ", ".join(marks(entry.model)))
         table.add_row(mark, *map(clean, (*cells, *more)))
     console().print(table)
+    for warning in dict.fromkeys(models.warning(entry.model) for entry in entries if entry.model):
+        if warning:
+            typer.echo(f"\n{warning}")
 
 
 @app.command()
@@ -71,16 +75,14 @@ def info(
 ) -> None:
     """Show what a model is, and whether it fits into memory."""
     from medlora_edge import models
-    from medlora_edge.engine.protocol import ContextOptions
     from medlora_edge.settings import load_settings
 
     with _progress("hashing") as on_progress:
         found = models.find(model, on_progress)
     header = models.read_header(found.path)
     models.check(header)
-    settings = load_settings().engine
-    n_ctx = context or min(settings.context, header.context_length)
-    planned = models.plan(header, ContextOptions(n_ctx=n_ctx, kv_type=settings.kv_type))
+    options = models.chat_options(header, load_settings().engine)
+    planned = models.plan(header, options.model_copy(update={"n_ctx": context}) if context else options)
     if as_json:
         _print_json(_record(found, header, planned))
     else:
@@ -162,16 +164,6 @@ def _used_name() -> str | None:
         return None
 
 
-def _notes(model: "Model") -> str:
-    flags = {
-        "came with the program": model.shipped,
-        "untrained": model.untrained,
-        "demonstration": model.manifest.demonstration,
-        "file is missing": not model.path.is_file(),
-    }
-    return ", ".join(text for text, holds in flags.items() if holds)
-
-
 def _say_installed(model: "Model") -> None:
     typer.echo(clean(f"installed {model.name}: {model.manifest.architecture}, {model.manifest.quantisation}"))
     if _used_name() == model.name:
@@ -200,13 +192,15 @@ def _print_json(record: dict[str, object]) -> None:
 
 def _print_page(model: "Model", header: "GgufHeader", planned: "MemoryPlan") -> None:
     from medlora_edge.cli.console import console
+    from medlora_edge.models import warning
     from medlora_edge.models.units import size_text
+    from medlora_edge.models.words import marks, memory_verdict
 
     seen = model.manifest
     types = ", ".join(f"{count} {kind}" for kind, count in seen.tensor_types.items())
     template = f"its own, SHA-256 {header.template_sha256[:12]}" if header.template_sha256 else "none: ChatML is used"
     page = {
-        "model": f"{model.name}  {_notes(model)}",
+        "model": f"{model.name}  {', '.join(marks(model))}",
         "file": f"{model.path}  {size_text(seen.size_bytes)}",
         "SHA-256": seen.sha256,
         "architecture": f"{seen.architecture}, {seen.parameters / 1e6:,.1f} million parameters",
@@ -220,28 +214,21 @@ def _print_page(model: "Model", header: "GgufHeader", planned: "MemoryPlan") -> 
         table.add_row(label, clean(text))
     console().print(table)
     console().print(_memory_table(planned))
-    typer.echo(_verdict(planned))
+    typer.echo(f"\n{memory_verdict(planned)}")
+    if warned := warning(model):
+        typer.echo(f"\n{warned}")
 
 
 def _memory_table(planned: "MemoryPlan") -> "Table":
     from medlora_edge.models.units import size_text
+    from medlora_edge.models.words import memory_parts
 
     table = _table(f"\nmemory at {planned.n_ctx:,} tokens", "\nsize", right=1)
-    table.add_row("weights", size_text(planned.weights))
-    table.add_row("KV cache", size_text(planned.kv))
-    table.add_row("compute buffers", size_text(planned.compute))
-    table.add_row("program and reserve", size_text(planned.overhead))
+    for name, size in memory_parts(planned).items():
+        table.add_row(name, size)
     table.add_row("needed", size_text(planned.total), style="bold")
     table.add_row("free now", size_text(planned.available), style="bold")
     return table
-
-
-def _verdict(planned: "MemoryPlan") -> str:
-    if planned.fits:
-        return f"\nIt fits; so do contexts of up to {planned.largest_context:,} tokens."
-    if planned.largest_context:
-        return f"\nIt does not fit; a context of up to {planned.largest_context:,} tokens does."
-    return "\nIt does not fit: not even the weights do."
 
 
 def _table(*columns: str, header: bool = True, right: int | None = None) -> "Table":

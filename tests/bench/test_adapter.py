@@ -76,11 +76,12 @@ def test_scores_that_are_no_numbers_stop_the_run(tiny_gguf: Path, tmp_path: Path
 
 
 def test_the_report_names_the_adapter() -> None:
-    from medlora_edge.bench.report import show
+    from medlora_edge.bench.report import report
     from medlora_edge.bench.results import compute
     from medlora_edge.bench.schema import AdapterCard
+    from medlora_edge.cli.report import print_report
 
     named = card(adapter=AdapterCard(name="stage-2", sha256="f" * 64))
-    shown = text_of(show, compute(named, {"1": sample("1", "yes", "yes")}))
+    shown = text_of(print_report, report(compute(named, {"1": sample("1", "yes", "yes")})))
     assert "toy with adapter stage-2 on PubMedQA" in shown
     assert "adapter sha256 ffffffffffffffff" in shown

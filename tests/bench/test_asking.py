@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from medlora_edge.bench.asking import answered, engine_failed, item_seed, too_long
 from medlora_edge.bench.dataset import Item
 from medlora_edge.bench.kinds import Flag, Mode
-from medlora_edge.bench.progress import eta
 from medlora_edge.bench.schema import RunSettings
 from medlora_edge.bench.sizing import Prompted, context_for
+from medlora_edge.bench.tally import eta
 from medlora_edge.engine.protocol import Done, Reason, Sampling, Scored, Timings
 from medlora_edge.tasks import Question, task
 

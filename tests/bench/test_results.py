@@ -8,14 +8,15 @@ import pytest
 from rich.console import Console
 
 from medlora_edge.bench import journal, runfolder
-from medlora_edge.bench.compare import compare
+from medlora_edge.bench.compare import always, compare
+from medlora_edge.bench.comparison import report_comparison
 from medlora_edge.bench.journal import Journal
 from medlora_edge.bench.kinds import Flag, Mode, Origin, Split
 from medlora_edge.bench.reference import published
-from medlora_edge.bench.report import show
+from medlora_edge.bench.report import report
 from medlora_edge.bench.results import compute
 from medlora_edge.bench.schema import Card, RunSettings, Sample
-from medlora_edge.bench.tables import show_comparison, show_runs
+from medlora_edge.cli.report import print_report, print_runs
 from medlora_edge.engine.protocol import Timings
 from medlora_edge.errors import CorruptError, UsageError
 from tests.bench.samples import card, sample
@@ -59,7 +60,7 @@ def test_scores_keep_their_labels() -> None:
 def test_an_unfinished_run_says_so() -> None:
     results = compute(card(n_items=7), THREE)
     assert not results.finished
-    assert "UNFINISHED: 3 of 7" in text_of(show, results)
+    assert "UNFINISHED: 3 of 7" in text_of(print_report, report(results))
 
 
 def test_nothing_answered() -> None:
@@ -95,9 +96,18 @@ def test_comparison() -> None:
     assert found.mcnemar_p == 0.25
     assert [(flip.id, flip.b) for flip in found.flipped] == [("2", "yes"), ("3", None), ("4", "no")]
     assert found.different == {"seed": ("0", "5")}
-    shown = text_of(show_comparison, found)
+    shown = text_of(print_report, report_comparison(found))
     assert "+75.0 points" in shown
     assert "p = 0.25" in shown
+
+
+def test_a_run_is_compared_with_always_yes_over_its_own_items() -> None:
+    a = by_id(
+        sample("1", "yes", "yes", response="yes."), sample("2", "no", "no", response="no."), sample("3", "no", None)
+    )
+    found = compare((card(), a), always("yes", (card(), a)))
+    assert (found.both_right, found.only_a, found.only_b, found.both_wrong) == (1, 1, 0, 1)
+    assert found.different["model"] == ("toy", "always yes")
 
 
 def test_comparison_refuses_other_data_and_other_items() -> None:
@@ -125,11 +135,11 @@ def test_published_rows_stand_beside_official_data_only() -> None:
 def test_report_names_everything_a_reader_must_know() -> None:
     model = card().model.model_copy(update={"untrained": True, "name": "evil\x1b[2Jname"})
     data = card().data.model_copy(update={"origin": Origin.SAMPLE, "n_split": 9})
-    shown = text_of(show, compute(card(model=model, data=data), THREE))
+    shown = text_of(print_report, report(compute(card(model=model, data=data), THREE)))
     for words in ("UNTRAINED MODEL", "SAMPLE DATA", "SUBSET: 3 of the 9", "counted wrong: 1 (3)"):
         assert words in shown
     assert "\x1b" not in shown
-    assert "55.2" in text_of(show, compute(official(), THREE))
+    assert "55.2" in text_of(print_report, report(compute(official(), THREE)))
 
 
 def test_folder_keeps_card_journal_and_results(tmp_path: Path) -> None:
@@ -155,11 +165,11 @@ def test_a_damaged_card_is_named(tmp_path: Path, content: bytes) -> None:
 
 
 def test_list_of_runs(home: Path) -> None:
-    assert "no runs yet" in text_of(show_runs)
+    assert "no runs yet" in text_of(print_runs)
     for name, content in (("good", card().model_dump_json()), ("bad", "{")):
         folder = home / "data" / "runs" / name
         folder.mkdir(parents=True)
         (folder / "card.json").write_text(content)
-    shown = text_of(show_runs)
+    shown = text_of(print_runs)
     assert "0/3" in shown
     assert "not a readable card.json" in shown

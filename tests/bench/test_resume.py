@@ -105,7 +105,9 @@ def test_two_runs_on_one_folder(command: tuple[str, ...], tmp_path: Path) -> Non
     folder = tmp_path / "run"
     process = begin(*command, "--out", str(folder))
     wait_until(lambda: lines_in(folder) >= 1, process)
+    os.kill(process.pid, signal.SIGSTOP)
     second = run(*command, "--out", str(folder), code=8)
+    os.kill(process.pid, signal.SIGCONT)
     process.communicate(timeout=PATIENCE_SECONDS)
     assert "in use" in second.stderr
     assert process.returncode == 0
