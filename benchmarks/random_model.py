@@ -7,7 +7,6 @@ same seed and the same data files give the same bytes.
 """
 
 import argparse
-import hashlib
 import math
 import tempfile
 from collections.abc import Iterator
@@ -151,15 +150,6 @@ def _normal(seed: tuple[int, int], size: tuple[int, int], std: float) -> NDArray
     return (values * np.float32(std)).astype(np.float16)
 
 
-def describe_as_shipped(target: Path, name: str) -> None:
-    """Write the manifest that a model folder of the repository has."""
-    from medlora_edge.models import describe, inspect, source_of, write_manifest
-
-    sha256 = hashlib.sha256(target.read_bytes()).hexdigest()
-    manifest = describe(inspect(target), name=name, file=target.name, sha256=sha256, source=source_of(target))
-    write_manifest(target.parent, manifest)
-
-
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description="Make a GGUF with random weights and a real tokenizer.")
@@ -168,7 +158,6 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, metavar="N")
     arguments = parser.parse_args()
     target = make(arguments.shape, arguments.out, seed=arguments.seed)
-    describe_as_shipped(target, arguments.shape)
     types = ", ".join(f"{count} {name}" for name, count in histogram(target).most_common())
     print(f"{target}: {target.stat().st_size:,} bytes, untrained; tensors: {types}")
 

@@ -10,14 +10,17 @@ from subprocess import CalledProcessError
 from typing import NoReturn
 
 from benchmarks import (
+    app_latency,
     decode_many,
     decode_one,
     generate_pubmedqa,
     parent_memory,
+    render,
     report,
     score_rate,
     second_turn,
     start_up,
+    starter,
     train_step,
     typed_ahead,
 )
@@ -34,8 +37,11 @@ MEASUREMENTS: dict[str, Callable[[Setup], Sequence[Figure]]] = {
     "second_turn": second_turn.measure,
     "generate_pubmedqa": generate_pubmedqa.measure,
     "parent_memory": parent_memory.measure,
+    "render": render.measure,
     "start_up": start_up.measure,
+    "starter": starter.measure,
     "typed_ahead": typed_ahead.measure,
+    "app_latency": app_latency.measure,
     "train_step": train_step.measure,
 }
 

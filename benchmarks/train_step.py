@@ -15,6 +15,7 @@ from benchmarks.quiet import in_turn
 from benchmarks.setup import Setup
 from build_tools.bases import scratch
 from build_tools.bases.counts import skeleton
+from build_tools.bases.quiet import quiet
 from build_tools.bases.shape import read
 from build_tools.preflight.memory_plan import plan
 from build_tools.recipe.schema import ChatStage, Scratch
@@ -70,7 +71,8 @@ def _rate(done: Answer, stage: ChatStage) -> float:
 
 def _memory(base: Path, stage: ChatStage, peaks: Sequence[int]) -> Figure:
     config = read(base)
-    planned = plan(config, skeleton(config), stage, "cpu").total
+    with quiet():
+        planned = plan(config, skeleton(config), stage, "cpu").total
     measured = tuple(peak / MIB for peak in peaks)
     off = abs(planned / MIB / median(measured) - 1)
     note = "how far the plan is from the measured peak"

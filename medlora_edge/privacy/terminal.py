@@ -10,8 +10,8 @@ _UNSAFE = re.compile(
     "["
     "\x00-\x08\x0b-\x1f\x7f"  # C0 but tab and newline: ESC, BEL, backspace, carriage return, ...
     "\x80-\x9f"  # C1: one-character forms of CSI, OSC, DCS
-    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # reorder what follows (bidi)
-    "\U000e0000-\U000e007f"  # invisible tags
+    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f"  # reorder or reshape what follows (bidi)
+    "\ufff9-\ufffb\U000e0000-\U000e007f"  # hide what they enclose, invisible tags
     "\ud800-\udfff"  # lone surrogates: no terminal encoding has them
     "]"
 )

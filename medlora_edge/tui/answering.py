@@ -6,18 +6,19 @@ from medlora_edge.engine.pending import Pending
 from medlora_edge.engine.protocol import Done, Event, Prefilling, Reason, Restarted, Scored, Token
 from medlora_edge.errors import MedloraError, StoppedError
 from medlora_edge.history.records import Turn, TurnState
-from medlora_edge.tui.events import Ended, EngineRestarted, ReadingPrompt, Said, SessionEvent, Verdict, Weighing
+from medlora_edge.tui.events import Ended, EngineRestarted, Queued, ReadingPrompt, Said, SessionEvent, Verdict, Weighing
 from medlora_edge.tui.underway import Underway
 
 
 class Answering:
-    """One turn. `stop` and `interrupt` may come from any thread, in any phase."""
+    """One turn. `stop` and `interrupt` may come from any thread, in any phase. It goes on from what is `begun`."""
 
-    def __init__(self, turn: Turn, put: Callable[[SessionEvent], None]) -> None:
+    def __init__(self, turn: Turn, put: Callable[[SessionEvent], None], begun: str = "") -> None:
         self.turn = turn
+        self.begun = begun
         self._way = Underway(put)
         self._pending: Pending | None = None
-        self._text = ""
+        self._text = begun
         self._tokens = 0
         self._before_restart = ""
         self._whole: Ended | None = None
@@ -27,18 +28,32 @@ class Answering:
         """Whether its end was said."""
         return self._way.ended
 
+    def begin(self) -> None:
+        """It is taken; say what is begun."""
+        self.say(Queued(self.turn.id))
+        self._say_begun()
+
+    def _say_begun(self) -> None:
+        if self.begun:
+            self.say(Said(self.turn.id, self.begun, 0))
+
     def say(self, event: SessionEvent) -> None:
         """Pass an event on, unless the turn has ended."""
         self._way.say(event)
 
+    def require_going(self, *_: int) -> None:
+        """Raise StoppedError once it has ended: for work that asks at every step."""
+        if self.ended:
+            raise StoppedError("stopped")
+
     def follow_answer(self, pending: Pending) -> Done:
-        """Say what the engine says, up to its last word. Raises MedloraError."""
+        """Say what the engine says, up to its last word; returns the whole answer. Raises MedloraError."""
         self._hold(pending)
         for event in pending.events():
             self._hear(event)
         done = pending.result()
         assert isinstance(done, Done)  # noqa: S101 - the answer to generate
-        return done
+        return done.model_copy(update={"text": self.begun + done.text})
 
     def follow_score(self, pending: Pending) -> Scored:
         """Wait for the label scores. Raises MedloraError."""
@@ -101,8 +116,9 @@ class Answering:
             case Restarted():
                 with self._way.lock:
                     self._before_restart = self._partial
-                    self._text, self._tokens = "", 0
+                    self._text, self._tokens = self.begun, 0
                     self.say(EngineRestarted(event.what, self.turn.id))
+                    self._say_begun()
 
     @property
     def _partial(self) -> str:

@@ -1,6 +1,6 @@
 """Which turns the model is shown, and as which prompt."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from medlora_edge.engine.protocol import Message, Role, Sampling
@@ -13,18 +13,25 @@ TITLE_LENGTH = 60
 SEEDS = 0xFFFFFFFF  # the highest 32-bit value means "random" to llama.cpp, so it is left out
 
 
-def in_context(turns: Iterable[Turn], before: int | None = None) -> tuple[Turn, ...]:
+def in_context(
+    turns: Iterable[Turn], before: int | None = None, shown: Collection[int] = frozenset()
+) -> tuple[Turn, ...]:
     """Turns that the next question builds on, in the order in which they were first asked.
 
-    Of a question that was asked more than once, the last whole answer; none of one that was stopped, cut or failed.
+    Of a question that was asked more than once, the whole answer that is `shown`, else its last one; an answer that
+    was stopped, cut or failed is none.
     `before`: only what was asked before that turn, and so the context of its retry.
     """
     turns = tuple(turns)
     roots = _roots(turns)
     first = roots.get(before, before) if before is not None else None
     whole = (turn for turn in turns if turn.state is TurnState.DONE and turn.answer.strip())
-    last = {roots[turn.id]: turn for turn in whole}
-    return tuple(last[root] for root in sorted(last) if first is None or root < first)
+    chosen: dict[int, Turn] = {}
+    for turn in whole:
+        root = roots[turn.id]
+        if root not in chosen or chosen[root].id not in shown:
+            chosen[root] = turn
+    return tuple(chosen[root] for root in sorted(chosen) if first is None or root < first)
 
 
 def attempts(turns: Iterable[Turn], turn: Turn) -> tuple[Turn, ...]:

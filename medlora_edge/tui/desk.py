@@ -5,26 +5,30 @@ from dataclasses import dataclass, replace
 from threading import Event
 
 from medlora_edge.errors import MedloraError, StoppedError, UsageError
-from medlora_edge.history import TaskName, Turn, TurnState
-from medlora_edge.models import Model
+from medlora_edge.history import Chat, TaskName, Turn, TurnState
+from medlora_edge.models import Adapter, Model
 from medlora_edge.tasks import Question
+from medlora_edge.tui.asked_with import asked_with
 from medlora_edge.tui.budget import Budget
 from medlora_edge.tui.conversation import in_context
 from medlora_edge.tui.events import Ended, SessionEvent
 from medlora_edge.tui.keeper import Keeper
-from medlora_edge.tui.session import SessionLike
+from medlora_edge.tui.session_like import SessionLike
 from medlora_edge.tui.standing import Standing
 
 
 @dataclass(frozen=True)
 class Order:
-    """A question to be asked. `draft` is what was typed for it; `drop`: leave out the oldest turns if they must go."""
+    """A question to be asked. `draft` is what was typed for it; `drop`: leave out the oldest turns if they must go;
+    `begun`: the answer to go on from.
+    """
 
     task: TaskName
     question: Question
     draft: str = ""
     retry_of: int | None = None
     drop: bool = False
+    begun: str = ""
 
 
 class NoRoomError(UsageError):
@@ -37,16 +41,21 @@ class NoRoomError(UsageError):
 
 
 class Desk:
-    """Session and keeper, brought together. `model` is loaded when a question finds none."""
+    """Session and keeper, brought together. `model` is loaded, with `adapter`, when a question finds none; `shown` are
+    the turns on the screen, one of each question.
+    """
 
     def __init__(self, session: SessionLike, keeper: Keeper, hear: Callable[[SessionEvent], None]) -> None:
         self.session = session
         self.keeper = keeper
         self.model: Model | None = None
+        self.adapter: Adapter | None = None
+        self.type_ahead = True
+        self.shown: frozenset[int] = frozenset()
         self.standing = Standing()
         self._hear = hear
         self._left_out: frozenset[int] = frozenset()
-        self._cancelled = False
+        self._wanted: Order | None = None  # what is to be sent, until it is stopped
         self._model_known = Event()  # a load has begun, or failed before it could
 
     def see(self, at: Standing) -> None:
@@ -55,9 +64,13 @@ class Desk:
         if at.loading or at.ready:
             self._model_known.set()
 
+    def let_go(self) -> None:
+        """The model was let go of: the next question loads it."""
+        self._model_known.set()
+
     def earlier(self, retry_of: int | None = None) -> tuple[Turn, ...]:
         """Turns that the next question builds on."""
-        turns = in_context(self.keeper.turns(), before=retry_of)
+        turns = in_context(self.keeper.turns(), before=retry_of, shown=self.shown)
         return tuple(turn for turn in turns if turn.id not in self._left_out)
 
     def budget(self, task: TaskName, question: Question) -> Budget | None:
@@ -68,22 +81,28 @@ class Desk:
             return None
 
     def read_ahead(self, task: TaskName, question: Question) -> None:
-        """Compute what is typed so far."""
+        """Compute what is typed so far, unless that is switched off."""
+        if not self.type_ahead:
+            return
         self.session.prefill(task, question, self.earlier())
 
-    def take(self) -> None:
+    def take(self, order: Order) -> None:
         """A question is about to be sent: what was stopped before it is over."""
-        self._cancelled = False
+        self._wanted = order
 
     def stop(self) -> None:
         """Stop what is under way, in whatever phase; returns at once."""
-        self._cancelled = True
-        self._model_known.set()
+        self.give_up()
         self.session.stop()
+
+    def give_up(self) -> None:
+        """Send nothing more; what the session has in hand is left to it."""
+        self._wanted = None
+        self._model_known.set()
 
     def confirm_stop(self) -> None:
         """The session has the question: a stop that came before it did is passed on."""
-        if self._cancelled and self.session.busy:
+        if self._wanted is None and self.session.busy:
             self.session.stop()
 
     def send(self, order: Order, on_begun: Callable[[Turn], None]) -> None:
@@ -93,7 +112,7 @@ class Desk:
         """
         self._need_model()
         earlier = self._with_room(order)
-        if self._cancelled:
+        if self._wanted is not order:
             raise StoppedError("stopped")
         at = self.standing
         turn = self.keeper.begin(
@@ -101,28 +120,29 @@ class Desk:
             order.question,
             model=at.model,
             sha256=at.sha256,
+            settings=asked_with(at, self.model, self.adapter),
             retry_of=order.retry_of,
         )
         on_begun(turn)
-        if self._cancelled:
-            self._hear(Ended(turn.id, TurnState.STOPPED, ""))
+        if self._wanted is not order:
+            self._hear(Ended(turn.id, TurnState.STOPPED, order.begun))
             return
         try:
-            self.session.ask(turn, earlier)
+            self.session.ask(turn, earlier, order.begun)
         except MedloraError as error:
-            self._hear(Ended(turn.id, TurnState.FAILED, "", error=error))
+            self._hear(Ended(turn.id, TurnState.FAILED, order.begun, error=error))
 
-    def load(self, find: Callable[[], Model]) -> None:
+    def load(self, find: Callable[[], Model], adapter: Adapter | None = None) -> None:
         """Find and load a model; returns when it is there, or not. Raises MedloraError."""
         try:
-            self.model = find()
-            self.session.load(self.model)
+            self.model, self.adapter = find(), adapter
+            self.session.load(self.model, adapter)
         finally:
             self._model_known.set()
 
-    def new_chat(self) -> None:
-        """The next question begins a chat of its own."""
-        self.keeper.chat = None
+    def turn_to(self, chat: Chat | None) -> None:
+        """The next question goes on in this chat; None: it begins one of its own."""
+        self.keeper.chat = chat
         self._left_out = frozenset()
 
     def _need_model(self) -> None:
@@ -131,7 +151,7 @@ class Desk:
             return
         if self.model is None:
             raise UsageError("no model is installed", fix="install one with `medlora-edge models add FILE`")
-        self.session.load(self.model)
+        self.session.load(self.model, self.adapter)
 
     def _with_room(self, order: Order) -> Sequence[Turn]:
         """The turns before it; fewer where the user said so."""

@@ -39,6 +39,13 @@ class ModelFailed:
     error: MedloraError
 
 
+@dataclass(frozen=True)
+class ModelReleased:
+    """No model is loaded any more, for this reason; the next question loads one."""
+
+    why: str
+
+
 # --- a turn, by its id ------------------------------------------------------------------------------------
 
 
@@ -126,6 +133,7 @@ SessionEvent = (
     LoadingModel
     | ModelReady
     | ModelFailed
+    | ModelReleased
     | Queued
     | ReadingPrompt
     | Said

@@ -1,7 +1,9 @@
-"""The chat as a Markdown file in a folder of the user's own; a file that is there is never replaced."""
+"""A chat as a Markdown file, or a copy, in a folder of the user's own; a file that is there is never replaced."""
 
 import re
+from collections.abc import Collection
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from itertools import count
 from pathlib import Path
@@ -11,26 +13,37 @@ from medlora_edge.errors import ResourceError, UsageError
 from medlora_edge.files import write_atomic
 from medlora_edge.history import markdown
 from medlora_edge.notice import NOTICE
+from medlora_edge.privacy import clean
+from medlora_edge.tui.asked_with import with_seed
 from medlora_edge.tui.keeper import Keeper
-from medlora_edge.tui.standing import Standing
 
 NAME_LENGTH = 40
 
 
-def export(keeper: Keeper, at: Standing) -> Path:
-    """Write it; returns the file. Raises MedloraError."""
+def export(keeper: Keeper, shown: Collection[int] = ()) -> Path:
+    """Write the chat, each turn with what it was asked with and whether it is the one `shown` of its variants.
+
+    Returns the file. Raises MedloraError.
+    """
     if keeper.chat is None:
         raise UsageError("there is nothing to export yet", fix="ask something first")
     chat = keeper.store.chat(keeper.chat.id)
-    settings = {"Warning": at.warning} if at.warning else {}
-    text = markdown(chat, keeper.turns(), notice=NOTICE, settings=settings)
+    turns = [replace(turn, settings=with_seed(turn)) for turn in keeper.turns()]
+    return _written(f"{_slug(chat.title)}.md", markdown(chat, turns, notice=NOTICE, shown=shown))
+
+
+def write_copy(text: str) -> Path:
+    """Write what no clipboard took; returns the file. Raises MedloraError."""
+    return _written("copy.txt", clean(text) + "\n")
+
+
+def _written(name: str, text: str) -> Path:
     folder = paths.private_folder(paths.data_dir() / "exports")
-    stem = f"{datetime.now():%Y-%m-%d-%H%M}-{_slug(chat.title)}"
     try:
-        file = _reserved(folder, stem)
+        file = _reserved(folder / f"{datetime.now():%Y-%m-%d-%H%M}-{name}")
         write_atomic(file, text.encode())
     except OSError as error:
-        raise ResourceError(f"the export cannot be written: {error.strerror}", where=str(folder)) from error
+        raise ResourceError(f"the file cannot be written: {error.strerror}", where=str(folder)) from error
     return file
 
 
@@ -38,10 +51,10 @@ def _slug(title: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", title.lower())[:NAME_LENGTH].strip("-") or "chat"
 
 
-def _reserved(folder: Path, stem: str) -> Path:
-    """An empty file of a name that was free."""
+def _reserved(wanted: Path) -> Path:
+    """An empty file of a name that was free: the one wanted, or with a number."""
     for number in count(1):
-        file = folder / (f"{stem}.md" if number == 1 else f"{stem}-{number}.md")
+        file = wanted if number == 1 else wanted.with_stem(f"{wanted.stem}-{number}")
         with suppress(FileExistsError):
             file.touch(mode=0o600, exist_ok=False)
             break

@@ -48,6 +48,11 @@ def question(task: TaskName, text: str, abstract: str) -> Question:
             return split_options(Question("chat", text))
 
 
+def typed(asked: Question) -> str:
+    """What was typed for a question, its abstract aside."""
+    return asked.question + "".join(f"\n({letter}) {text}" for letter, text in asked.options.items())
+
+
 def seen(task: TaskName, text: str) -> str:
     """What was recognised in the text typed so far, in a word or two."""
     if task != "multiple_choice" or not text.strip():

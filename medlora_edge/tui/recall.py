@@ -1,5 +1,7 @@
 """Earlier prompts, walked through by Up and Down; the prompt not yet sent waits at the end."""
 
+from collections.abc import Sequence
+
 
 class Recall:
     """Prompts in the order sent."""
@@ -8,6 +10,12 @@ class Recall:
         self._sent: list[str] = []
         self._at: int | None = None  # None: at the draft
         self._draft = ""
+
+    def begin_with(self, sent: Sequence[str]) -> None:
+        """Walk through these, in the order sent, in place of those before."""
+        self._sent, self._at = [], None
+        for text in sent:
+            self.add(text)
 
     def add(self, text: str) -> None:
         """A prompt was sent."""

@@ -1,71 +1,31 @@
 """The engine as the app sees it: one model, one question at a time, everything told through events."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from threading import Condition, Lock
-from typing import Protocol
 
 from medlora_edge.engine.client import Engine
 from medlora_edge.engine.protocol import Message, Reuse
-from medlora_edge.errors import InUseError, MedloraError, StoppedError, UsageError
+from medlora_edge.errors import MedloraError, StoppedError, UsageError
 from medlora_edge.history.records import TaskName, Turn
-from medlora_edge.models import Adapter, Model, OpenedModel, open_model
+from medlora_edge.models import Adapter, Model, OpenedModel, open_model, require_unchanged
 from medlora_edge.settings import EngineSettings
 from medlora_edge.tasks import Question, task
 from medlora_edge.tui import conversation, verdict
 from medlora_edge.tui.ahead import Ahead
 from medlora_edge.tui.answering import Answering
 from medlora_edge.tui.budget import Budget
-from medlora_edge.tui.events import ModelReady, Prefilled, Queued, ReadingAhead, ReadingPrompt, SessionEvent
+from medlora_edge.tui.events import (
+    ModelReady,
+    ModelReleased,
+    Prefilled,
+    ReadingAhead,
+    ReadingPrompt,
+    SessionEvent,
+)
 from medlora_edge.tui.loading import Loading
 from medlora_edge.tui.mailbox import Mailbox
-
-
-class BusyError(InUseError):
-    """A question is being answered; the new one was not taken."""
-
-    def __init__(self) -> None:
-        super().__init__("a question is being answered", fix="wait for its end or stop it")
-
-
-class SessionLike(Protocol):
-    """What the screens use. `stop` and `stop_prefill` return at once; the rest is called from worker threads."""
-
-    @property
-    def busy(self) -> bool:
-        """Whether a turn has begun and not ended."""
-
-    def load(self, model: Model, adapter: Adapter | None = None) -> None:
-        """Load a model in place of the one before, or of the one being loaded; ModelReady or ModelFailed ends it.
-
-        Raises BusyError while a turn is answered.
-        """
-
-    def ask(self, turn: Turn, earlier: Sequence[Turn]) -> None:
-        """Answer a turn; Ended is its last event, errors included. While a model is loaded it waits.
-
-        Raises BusyError while another turn is answered.
-        """
-
-    def stop(self) -> None:
-        """End the turn under way, else the load under way; the event that says so is sent before this returns."""
-
-    def prefill(self, name: TaskName, question: Question, earlier: Sequence[Turn]) -> None:
-        """Compute ahead what is typed so far; does nothing while a turn is answered or no model is there."""
-
-    def stop_prefill(self) -> None:
-        """Give up what `prefill` began."""
-
-    def budget(self, name: TaskName, question: Question, earlier: Sequence[Turn]) -> Budget | None:
-        """Tokens of a question before it is sent; None while no model is there.
-
-        Raises UsageError when the question lacks a part, EngineError.
-        """
-
-    def fitting(self, name: TaskName, question: Question, earlier: Sequence[Turn]) -> Sequence[Turn]:
-        """`earlier` without its oldest turns, as many as must go for the question to fit. Raises as `budget`."""
-
-    def close(self) -> None:
-        """End everything, and with the engine process what it remembers; a turn under way is interrupted."""
+from medlora_edge.tui.session_like import BusyError, LentError
 
 
 class Session:
@@ -87,6 +47,7 @@ class Session:
         self._loading: Loading | None = None
         self._opened: OpenedModel | None = None
         self._run: Answering | None = None
+        self.lent = False
 
     @property
     def busy(self) -> bool:
@@ -99,8 +60,7 @@ class Session:
         """See SessionLike."""
         loading = Loading(model.name, self._mailbox.put, self._engine.cancel_load)
         with self._changed:
-            if self.busy:
-                raise BusyError
+            self._require_free()
             before, self._loading, self._opened = self._loading, loading, None
         if before:
             before.stop()
@@ -111,7 +71,8 @@ class Session:
     def _open(self, loading: Loading, model: Model, adapter: Adapter | None) -> None:
         opened: OpenedModel | None = None
         try:
-            opened = open_model(self._engine, model, self._settings, adapter=adapter, on_progress=loading.progress)
+            if not loading.ended:
+                opened = open_model(self._engine, model, self._settings, adapter=adapter, on_progress=loading.progress)
         except MedloraError as error:
             loading.fail(error)
         loading.leave_engine()
@@ -122,16 +83,42 @@ class Session:
                 self._loading = None
             self._changed.notify_all()
 
+    def unload(self, why: str) -> None:
+        """See SessionLike."""
+        self._end_all()
+        self._ahead.cancel()
+        with self._one_load:  # a load that was stopped lets go of the engine soon
+            self._engine.drop()
+        self._mailbox.put(ModelReleased(why))
+
+    @contextmanager
+    def lend(self) -> Iterator[None]:
+        """See SessionLike."""
+        with self._changed:
+            self._require_free()
+            self.lent = True
+        try:
+            self.unload("a bench is running (F5)")
+            yield
+        finally:
+            self.lent = False
+            self._mailbox.put(ModelReleased("your next question loads the model"))
+
+    def _require_free(self) -> None:
+        if self.lent:
+            raise LentError
+        if self.busy:
+            raise BusyError
+
     # --- questions ----------------------------------------------------------------------------------------
 
-    def ask(self, turn: Turn, earlier: Sequence[Turn]) -> None:
+    def ask(self, turn: Turn, earlier: Sequence[Turn], begun: str = "") -> None:
         """See SessionLike."""
-        run = Answering(turn, self._mailbox.put)
+        run = Answering(turn, self._mailbox.put, begun)
         with self._changed:
-            if self.busy:
-                raise BusyError
+            self._require_free()
             self._run = run
-        run.say(Queued(turn.id))
+        run.begin()
         try:
             self._answer(run, conversation.messages(turn.task, turn.question, earlier))
         except MedloraError as error:
@@ -144,12 +131,14 @@ class Session:
     def _answer(self, run: Answering, chat: tuple[Message, ...]) -> None:
         turn = run.turn
         self._ahead.hold(chat)
-        self._wait_for_model(run)
+        require_unchanged(self._wait_for_model(run), run.require_going)
         budget = self._count([chat])[0]
         budget.require_room()
         run.say(ReadingPrompt(turn.id, 0, budget.used))
         done = run.follow_answer(
-            self._engine.generate(chat, sampling=conversation.sampling(turn), max_tokens=budget.answer_room)
+            self._engine.generate(
+                chat, begun=run.begun, sampling=conversation.sampling(turn), max_tokens=budget.answer_room
+            )
         )
         if run.ended:
             return
@@ -165,13 +154,14 @@ class Session:
         else:
             run.verdict(verdict.label_probs(scored))
 
-    def _wait_for_model(self, run: Answering) -> None:
+    def _wait_for_model(self, run: Answering) -> OpenedModel:
         with self._changed:
             self._changed.wait_for(lambda: run.ended or self._loading is None)
             if run.ended:
                 raise StoppedError("stopped")
             if self._opened is None:
-                raise UsageError("no model is loaded", fix="choose one on the model page")
+                raise UsageError("no model is loaded", fix="choose one on the model page (F4)")
+            return self._opened
 
     def stop(self) -> None:
         """See SessionLike."""
@@ -214,16 +204,19 @@ class Session:
 
     def close(self) -> None:
         """See SessionLike."""
+        self._end_all()
+        self._engine.close()
+        self._mailbox.close()
+
+    def _end_all(self) -> None:
         with self._changed:
-            run, loading = self._run, self._loading
+            run, loading, self._opened = self._run, self._loading, None
         if run:
             run.interrupt()
         if loading:
             loading.stop()
-        self._engine.close()
         with self._changed:
             self._changed.notify_all()
-        self._mailbox.close()
 
     def _count(self, chats: Sequence[Sequence[Message]]) -> list[Budget]:
         opened = self._opened

@@ -1,7 +1,9 @@
 """The status line as data: what the session said so far, and how that reads in one line."""
 
 from dataclasses import dataclass, replace
+from enum import StrEnum
 
+from medlora_edge.engine.protocol import Timings
 from medlora_edge.history.records import TurnState
 from medlora_edge.privacy import clean
 from medlora_edge.tui.budget import Budget
@@ -11,6 +13,7 @@ from medlora_edge.tui.events import (
     LoadingModel,
     ModelFailed,
     ModelReady,
+    ModelReleased,
     Prefilled,
     Queued,
     ReadingAhead,
@@ -31,11 +34,19 @@ ENDS = {
 }
 
 
+class Keeping(StrEnum):
+    """What becomes of the chat, in the words of the status line."""
+
+    NOT_SAVED = "not saved"
+    SAVED = "saved, encrypted"
+    READ_ONLY = "read only"
+
+
 @dataclass(frozen=True)
 class Standing:
     """`doing` is the phase with its numbers; `first`: when the first words came, and after how many tokens."""
 
-    saved: bool = False
+    keeping: Keeping = Keeping.NOT_SAVED
     model: str = ""
     sha256: str = ""
     warning: str | None = None
@@ -48,9 +59,8 @@ class Standing:
     @property
     def left(self) -> str:
         """What the app is at."""
-        kept = "saved" if self.saved else "not saved"
         mark = self.warning.split()[0] if self.warning else ""
-        return SEPARATOR.join(clean(part) for part in (kept, self.model[:NAME_WIDTH], mark, self.doing) if part)
+        return SEPARATOR.join(clean(part) for part in (self.keeping, self.model[:NAME_WIDTH], mark, self.doing) if part)
 
     @property
     def right(self) -> str:
@@ -61,7 +71,7 @@ class Standing:
         return f"{full}{self.budget.used:,}/{self.budget.window:,} tokens"
 
 
-def hear(at: Standing, event: SessionEvent, now: float) -> Standing:  # noqa: C901, PLR0911 - one case an event
+def hear(at: Standing, event: SessionEvent, now: float) -> Standing:  # noqa: C901, PLR0911, PLR0912 - one case an event
     """The status after an event that came at `now` (seconds, any clock)."""
     match event:
         case LoadingModel():
@@ -72,6 +82,8 @@ def hear(at: Standing, event: SessionEvent, now: float) -> Standing:  # noqa: C9
             return replace(known, loading=False, ready=True, doing="ready")
         case ModelFailed():
             return replace(at, model=event.name, loading=False, ready=False, doing="no model", budget=None)
+        case ModelReleased():
+            return replace(at, loading=False, ready=False, doing=event.why, budget=None)
         case Queued():
             return replace(at, first=None, doing=at.doing if at.loading else "waiting")
         case ReadingPrompt():
@@ -92,9 +104,8 @@ def hear(at: Standing, event: SessionEvent, now: float) -> Standing:  # noqa: C9
             return at
 
 
-def figures(end: Ended) -> str:
+def figures(spent: Timings | None) -> str:
     """What a whole answer took."""
-    spent = end.timings
     if spent is None:
         return ""
     rate = f"{spent.generated_tokens / spent.decode_seconds:.1f} tok/s" if spent.decode_seconds > 0 else ""
@@ -108,6 +119,8 @@ def figures(end: Ended) -> str:
 
 
 def _answering(at: Standing, event: Said, now: float) -> Standing:
+    if not event.tokens:  # the words that it goes on from
+        return at
     began, before = at.first or (now, event.tokens)
     rate = f", {(event.tokens - before) / (now - began):.1f} tok/s" if now - began > 0 else ""
     return replace(at, first=(began, before), doing=f"answering {event.tokens:,}{rate}")

@@ -6,8 +6,18 @@ from contextlib import suppress
 from typing import Any, ParamSpec
 
 from textual.app import App
+from textual.screen import Screen
 
 P = ParamSpec("P")
+
+
+def tell_screen(screen: Screen[Any], do: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
+    """The same for a screen, unless it is gone."""
+
+    def if_there() -> object:
+        return do(*args, **kwargs) if screen.is_attached and screen.is_mounted else None
+
+    tell(screen.app, if_there)
 
 
 def tell(app: App[Any], do: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:

@@ -11,8 +11,8 @@ from medlora_edge.errors import ExitCode
 from tests.cli.program import PROGRAM, run
 
 
-def test_without_arguments_it_shows_its_help() -> None:
-    shown = run()
+def test_help_names_every_command() -> None:
+    shown = run("--help")
     assert shown.returncode == ExitCode.DONE
     assert "Decision support only" in shown.stdout
     for command in ("ask", "bench", "models", "data", "parse", "doctor", "paths"):
@@ -23,6 +23,7 @@ def test_without_arguments_it_shows_its_help() -> None:
     ("arguments", "code", "words"),
     [
         (["nonsense"], ExitCode.USAGE, "No such command"),
+        (["--private", "ask", "x"], ExitCode.USAGE, "--private is for the app"),
         (["ask"], ExitCode.USAGE, "Missing argument"),
         (["ask", "x", "--temperature", "-1"], ExitCode.USAGE, "--temperature"),
         (["ask", "x", "--model", "absent"], ExitCode.USAGE, "no model 'absent'"),

@@ -16,6 +16,7 @@ ATTACKS = [
     "safe\rEVIL",  # overwrite the line
     "a\x08\x08\x08b",  # walk back
     "\u202egnp.exe",  # turn the text round
+    "\u206aabc\ufff9x\ufffb\U000e0041",  # hide it
     "\x0e\x0f\x05\x00",
 ]
 

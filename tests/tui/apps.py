@@ -4,7 +4,9 @@ import asyncio
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+from textual.app import App
 from textual.pilot import Pilot
 
 from medlora_edge.errors import MedloraError
@@ -22,7 +24,7 @@ class FakeApp(EdgeApp):
 
     fake: FakeSession
 
-    def __init__(self, *, model: Model | None = None, problem: MedloraError | None = None) -> None:
+    def __init__(self, *, model: Model | None = None, problem: MedloraError | None = None, **options: Any) -> None:
         def open_session(post: Callable[..., None]) -> FakeSession:
             self.fake = FakeSession(post)
             return self.fake
@@ -34,7 +36,7 @@ class FakeApp(EdgeApp):
 
         self.now = 100.0
         self.copied: list[str] = []
-        super().__init__(open_session, find_model=find_model, clock=lambda: self.now)
+        super().__init__(open_session, find_model=find_model, clock=lambda: self.now, **options)
 
     def copy_to_clipboard(self, text: str) -> None:
         self.copied.append(text)
@@ -86,7 +88,7 @@ async def ended(pilot: Pilot[None], app: EdgeApp, turns: int = 1) -> TurnView:
 
 def screen_text(app: object) -> str:
     """What stands on the screen, a line each."""
-    assert isinstance(app, EdgeApp)
+    assert isinstance(app, App)
     width = app.size.width
     strips = app.screen._compositor.render_strips()
     return "\n".join("".join(segment.text for segment in strip)[:width].rstrip() for strip in strips)

@@ -8,7 +8,8 @@ Without a script a turn is answered with "An answer.". A script ends its turn as
 """
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Condition, RLock
 from types import MappingProxyType
@@ -25,6 +26,7 @@ from medlora_edge.tui.events import (
     LoadingModel,
     ModelFailed,
     ModelReady,
+    ModelReleased,
     Prefilled,
     Queued,
     ReadingPrompt,
@@ -34,7 +36,7 @@ from medlora_edge.tui.events import (
     Weighing,
 )
 from medlora_edge.tui.mailbox import Mailbox
-from medlora_edge.tui.session import BusyError
+from medlora_edge.tui.session_like import BusyError, LentError
 from tests.tui.waiting import PATIENCE_SECONDS
 
 TIMINGS = Timings(
@@ -122,7 +124,7 @@ class FakeSession:
         self._changed = Condition(RLock())
         self._released: set[str] = set()
         self._turn: Turn | None = None
-        self._text = ""
+        self._text = self._begun = ""
         self._tokens = 0
         self._label: Label | None = None
         self._loading: Model | None = None
@@ -136,6 +138,7 @@ class FakeSession:
         self.warning: str | None = None
         self.notes: tuple[str, ...] = ()
         self.closed = False
+        self.lent = False
 
     # --- what tests do ------------------------------------------------------------------------------------
 
@@ -159,8 +162,7 @@ class FakeSession:
     def load(self, model: Model, adapter: Adapter | None = None) -> None:
         """Play `load_steps`."""
         with self._changed:
-            if self.busy:
-                raise BusyError
+            self._require_free()
             self.loaded.append(model)
             self.model, self._loading = None, model
         for step in self.load_steps:
@@ -179,15 +181,16 @@ class FakeSession:
                 self._post(ModelReady(model.name, model.manifest.sha256, self.window, self.warning, self.notes))
             self._changed.notify_all()
 
-    def ask(self, turn: Turn, earlier: Sequence[Turn]) -> None:
+    def ask(self, turn: Turn, earlier: Sequence[Turn], begun: str = "") -> None:
         """Play the next script."""
         with self._changed:
-            if self.busy:
-                raise BusyError
-            self._turn, self._text, self._tokens, self._label = turn, "", 0, None
+            self._require_free()
+            self._turn, self._text, self._tokens, self._label = turn, begun, 0, None
+            self._begun = begun
             self.asked.append((turn, tuple(earlier)))
             steps = self._scripts.popleft() if self._scripts else (Say("An answer."),)
         self._post(Queued(turn.id))
+        self._say_begun(turn)
         self._wait(lambda: self._loading is None or self._turn is not turn)
         for step in (*steps, End()):
             if self._turn is not turn:
@@ -225,6 +228,34 @@ class FakeSession:
             kept = kept[1:]
         return kept
 
+    def unload(self, why: str) -> None:
+        """End everything; `load` begins anew."""
+        with self._changed:
+            if self._turn:
+                self._end(self._turn, TurnState.INTERRUPTED)
+            self._loading = self.model = None
+            self._post(ModelReleased(why))
+            self._changed.notify_all()
+
+    @contextmanager
+    def lend(self) -> Iterator[None]:
+        """Released and refused."""
+        with self._changed:
+            self._require_free()
+            self.lent = True
+        try:
+            self.unload("a bench is running (F5)")
+            yield
+        finally:
+            self.lent = False
+            self._post(ModelReleased("your next question loads the model"))
+
+    def _require_free(self) -> None:
+        if self.lent:
+            raise LentError
+        if self.busy:
+            raise BusyError
+
     def close(self) -> None:
         """End everything."""
         with self._changed:
@@ -259,12 +290,17 @@ class FakeSession:
             case Read(done, total):
                 self._post(ReadingPrompt(turn.id, done, total))
             case Crash(why):
-                self._text, self._tokens = "", 0
+                self._text, self._tokens = self._begun, 0
                 self._post(EngineRestarted(why, turn.id))
+                self._say_begun(turn)
             case Fail(error):
                 self._end(turn, TurnState.FAILED, error=error)
             case End(state, timings):
                 self._end(turn, state, timings=timings)
+
+    def _say_begun(self, turn: Turn) -> None:
+        if self._begun:
+            self._post(Said(turn.id, self._begun, 0))
 
     def _weigh(self, turn: Turn, step: Label) -> None:
         self._post_if(self._turn is turn, Weighing(turn.id))

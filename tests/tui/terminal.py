@@ -1,73 +1,90 @@
-"""A terminal of our own around a program: what it writes is kept byte for byte."""
+"""The program in a terminal of our own: what stands on its screen, and whether it leaves it as it was."""
 
-import fcntl
-import os
-import pty
-import re
-import signal
-import struct
-import subprocess
 import termios
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
+
+from benchmarks import terminal as pseudo
+from tests.tui.emulator import Emulator
 from tests.tui.waiting import wait_until
 
-ESCAPES = re.compile(rb"\x1b\[[0-9;?<>=]*[ -/]*[@-~]|\x1b[()][A-Z0-9]|\x1b[=>78]")
+ENGINE = "medlora_edge.engine.worker"
 
 
-class Terminal:
-    """`output` are all bytes written so far."""
+class Terminal(pseudo.Terminal):
+    """`text` is what stands on the screen now, a line each."""
 
-    def __init__(self, command: Sequence[str | Path], env: dict[str, str], columns: int = 80, rows: int = 24) -> None:
-        self._master, self.slave = pty.openpty()
-        fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-        self.before = termios.tcgetattr(self.slave)
-        self.output = b""
-        self.process = subprocess.Popen(
-            [str(part) for part in command],
-            stdin=self.slave,
-            stdout=self.slave,
-            stderr=self.slave,
-            env={**os.environ, "TERM": "xterm-256color", **env},
-            start_new_session=True,
-        )
-        threading.Thread(target=self._read, daemon=True).start()
-
-    def send(self, keys: str) -> None:
-        os.write(self._master, keys.encode())
+    def __init__(
+        self, command: Sequence[str | Path], env: dict[str, str], *, columns: int = 80, rows: int = 24
+    ) -> None:
+        super().__init__(command, env, columns=columns, rows=rows)
+        self._emulator = Emulator(columns, rows)
+        self._seen = 0
 
     def shows(self, words: str) -> None:
-        """Wait until it was drawn."""
-        wait_until(lambda: words in self.text, f"{words!r} in {self.text[-1500:]!r}")
+        """Wait until it stands on the screen."""
+        self._wait(lambda: words in self.text, f"{words!r}")
+
+    def hides(self, words: str) -> None:
+        """Wait until it stands there no more."""
+        self._wait(lambda: words not in self.text, f"no {words!r}")
+
+    def press(self, keys: str | bytes, then: str) -> None:
+        """Type and see what comes of it."""
+        self.send(keys)
+        self.shows(then)
+
+    def resize(self, columns: int, rows: int) -> None:
+        self._follow()
+        self._emulator.resize(columns, rows)
+        super().resize(columns, rows)
 
     @property
     def text(self) -> str:
-        return ESCAPES.sub(b"", self.output).decode(errors="replace")
+        self._follow()
+        return "\n".join(self._emulator.lines)
+
+    @property
+    def foreign(self) -> list[str]:
+        """What steered the terminal and was not Textual's own."""
+        self._follow()
+        return self._emulator.foreign
+
+    @property
+    def engines(self) -> list[psutil.Process]:
+        """The engine processes of the program."""
+        children = psutil.Process(self.process.pid).children(recursive=True)
+        return [child for child in children if ENGINE in child.cmdline()]
 
     @property
     def restored(self) -> bool:
-        """Whether the terminal is as it was: its settings, its screen, its cursor."""
-        left = self.output.rfind(b"\x1b[?1049l") > self.output.rfind(b"\x1b[?1049h")
+        """Whether the terminal is as it was: its settings, its screen, its cursor, its modes."""
+        switched = {mode: self.output.rfind(b"\x1b[?%dh" % mode) for mode in (1000, 1003, 1004, 1049, 2004)}
+        left = all(self.output.rfind(b"\x1b[?%dl" % mode) > on for mode, on in switched.items())
         cursor = self.output.rfind(b"\x1b[?25h") > self.output.rfind(b"\x1b[?25l")
-        return left and cursor and termios.tcgetattr(self.slave)[3] == self.before[3]
+        wrapped = self.output.rfind(b"\x1b[?7h") > self.output.rfind(b"\x1b[?7l")
+        return left and cursor and wrapped and termios.tcgetattr(self.slave)[:4] == self.before[:4]
 
-    def _read(self) -> None:
+    def quits(self) -> int:
+        """Wait for the program's end; its exit code."""
+        return self.process.wait(60)
+
+    def _wait(self, holds: Callable[[], bool], what: str) -> None:
         try:
-            while data := os.read(self._master, 65536):
-                self.output += data
-        except OSError:
-            return
+            wait_until(holds)
+        except AssertionError:
+            raise AssertionError(f"never shown: {what}, but\n{self.text}\n{self.output[-300:]!r}") from None
+
+    def _follow(self) -> None:
+        data = self.output[self._seen :]
+        self._seen += len(data)
+        self._emulator.feed(data)
 
 
 @contextmanager
-def terminal(command: Sequence[str | Path], **env: str) -> Iterator[Terminal]:
-    opened = Terminal(command, env)
-    try:
+def terminal(command: Sequence[str | Path], *, columns: int = 80, rows: int = 24, **env: str) -> Iterator[Terminal]:
+    with Terminal(command, env, columns=columns, rows=rows) as opened:
         yield opened
-    finally:
-        if opened.process.poll() is None:
-            os.killpg(opened.process.pid, signal.SIGKILL)
-        opened.process.wait()

@@ -172,7 +172,8 @@ async def test_retry_asks_again_and_keeps_both() -> None:
         await pilot.press("alt+up")
         assert app.focused is first
         await pilot.press("r")
-        second = await ended(pilot, app, 2)
+        await until(pilot, lambda: [turn.answer for turn in app.keeper.turns()] == ["One.", "Two."])
+        second = await ended(pilot, app)
         assert (first.answer.text, second.answer.text) == ("One.", "Two.")
         assert second.turn.retry_of == first.turn.id
         assert app.fake.asked[1][1] == ()
@@ -293,13 +294,17 @@ async def test_prompt_grows_to_ten_lines() -> None:
         assert app.chat.prompt.text.count("\n") == 29
 
 
-@pytest.mark.parametrize("paste", ["\x00\x01\x02\x1b" * 100, "x" * (LONGEST_PASTE + 1)])
-async def test_paste_that_is_no_text_is_refused_whole(paste: str) -> None:
+@pytest.mark.parametrize(
+    ("paste", "why"),
+    [("\x00\x01\x02\x1b" * 100, "not text"), ("x" * (LONGEST_PASTE + 1), "no context holds that")],
+    ids=["binary", "too long"],
+)
+async def test_paste_that_is_no_text_is_refused_whole(paste: str, why: str) -> None:
     app = FakeApp()
     async with app.run_test(notifications=True) as pilot:
         await ready(pilot, app)
         app.chat.prompt.post_message(events.Paste(paste))
-        await until(pilot, lambda: "The paste" in screen_text(app))
+        await until(pilot, lambda: why in screen_text(app))
         assert app.chat.prompt.text == ""
 
 
@@ -455,15 +460,13 @@ async def test_help_lists_live_keys() -> None:
         await until(pilot, lambda: app.screen is app.chat)
 
 
-async def test_new_chat_asks_first_and_forgets_the_turns_but_not_the_draft() -> None:
+async def test_new_chat_forgets_the_turns_but_not_the_draft() -> None:
     app = FakeApp()
     async with app.run_test() as pilot:
         await ready(pilot, app)
         await ask(pilot, app)
         await ended(pilot, app)
         await pilot.press(*"draft", "ctrl+n")
-        await until(pilot, lambda: isinstance(app.screen, Choice))
-        await pilot.press("enter")
         await until(pilot, lambda: not app.chat.transcript.turns())
         assert app.chat.prompt.text == "draft"
         await pilot.press("enter")

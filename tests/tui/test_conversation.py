@@ -42,6 +42,14 @@ def test_a_retry_without_a_whole_answer_leaves_the_one_before() -> None:
     assert numbers(in_context(turns)) == [1, 2]
 
 
+def test_the_shown_variant_is_the_context_where_it_is_whole() -> None:
+    stopped = turn(4, retry_of=1, state=TurnState.STOPPED, answer="An")
+    turns = [answered(1), answered(2), answered(3, retry_of=1), stopped]
+    assert numbers(in_context(turns, shown={1, 2})) == [1, 2]
+    assert numbers(in_context(turns, shown={3, 2})) == [3, 2]
+    assert numbers(in_context(turns, shown={4, 2})) == [3, 2]
+
+
 def test_a_retry_sees_what_was_asked_before_the_first_attempt() -> None:
     turns = [answered(1), answered(2), answered(3), answered(4, retry_of=2), turn(5, retry_of=4)]
     assert numbers(in_context(turns, before=5)) == [1]

@@ -22,7 +22,8 @@ from medlora_edge.tui.events import (
     Verdict,
     Weighing,
 )
-from medlora_edge.tui.session import BusyError, Session, SessionLike
+from medlora_edge.tui.session import Session
+from medlora_edge.tui.session_like import BusyError, SessionLike
 from tests.tui.fake_session import Crash, End, Fail, FakeSession, Gate, Hang, Label, Read, Say
 from tests.tui.listener import Listener
 from tests.tui.turns import answered, question, turn
@@ -129,6 +130,7 @@ def test_question_waits_for_a_load_that_can_be_stopped_or_fail(
     fake: FakeSession, model: Model, listener: Listener, threads: ThreadPoolExecutor
 ) -> None:
     fake.load_steps = (0.1, Gate("loaded"), 1.0)
+    listener.first(ModelReady)
     listener.events.clear()
     threads.submit(fake.load, model)
     listener.first(LoadingModel)

@@ -2,10 +2,12 @@
 
 from threading import Event, get_ident
 
+import pytest
+
 from medlora_edge.tui.events import Queued, Said, SessionEvent
 from medlora_edge.tui.mailbox import Mailbox, merged
 from tests.tui.listener import Listener
-from tests.tui.waiting import wait_until
+from tests.tui.waiting import PATIENCE_SECONDS, wait_until
 
 
 def test_neighbouring_words_of_one_turn_become_one_event() -> None:
@@ -41,3 +43,19 @@ def test_slow_screen_gets_everything_in_order_and_the_sender_does_not_wait() -> 
     assert len(listener.all(Said)) < 1000
     assert threads.isdisjoint({get_ident()})
     assert len(threads) == 1
+
+
+def test_words_keep_a_pace_that_nothing_else_waits_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("medlora_edge.tui.mailbox.PACE_SECONDS", 10 * PATIENCE_SECONDS)
+    listener = Listener()
+    mailbox = Mailbox(listener)
+    mailbox.put(Said(1, "first ", 1))
+    listener.first(Said)
+    for number, word in enumerate(("second ", "third "), start=2):
+        mailbox.put(Said(1, word, number))
+    mailbox.put(Queued(2))
+    listener.first(Queued)
+    assert [said.text for said in listener.all(Said)] == ["first ", "second third "]
+    mailbox.put(Said(2, "last", 1))
+    mailbox.close()
+    wait_until(lambda: listener.all(Said)[2:])

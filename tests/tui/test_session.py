@@ -22,7 +22,8 @@ from medlora_edge.tui.events import (
     Verdict,
     Weighing,
 )
-from medlora_edge.tui.session import BusyError, Session
+from medlora_edge.tui.session import Session
+from medlora_edge.tui.session_like import BusyError
 from tests.tui.listener import Listener
 from tests.tui.turns import answered, question, turn
 from tests.tui.waiting import wait_until

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 from textual.pilot import Pilot
 
-from medlora_edge.models.opening import UNTRAINED
+from medlora_edge.notice import UNTRAINED
+from medlora_edge.tui.safe_app import SafeApp
 from tests.tui.apps import FakeApp, ask, ended, ready, until
 from tests.tui.fake_session import Fail, Gate, Hang, Label, Read, Say
 from tests.tui.turns import ABSTRACT
@@ -113,7 +114,7 @@ def test_overlays(app: FakeApp, size: tuple[int, int], key: str, snap_compare: C
     assert snap_compare(app, terminal_size=size, run_before=reach)
 
 
-async def settle(pilot: Pilot[None], app: FakeApp) -> None:
+async def settle(pilot: Pilot[None], app: SafeApp) -> None:
     """Until nothing changes any more: what is typed was counted and read ahead, the screen was drawn."""
     before, since = "", time.monotonic()
     while time.monotonic() - since < 0.7:

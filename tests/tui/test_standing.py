@@ -14,6 +14,7 @@ from medlora_edge.tui.events import (
     LoadingModel,
     ModelFailed,
     ModelReady,
+    ModelReleased,
     Prefilled,
     Queued,
     ReadingAhead,
@@ -31,6 +32,7 @@ CASES: list[tuple[SessionEvent, str]] = [
     (LoadingModel("tiny", Stage.CHECKING, 0.4), "not saved \u00b7 tiny \u00b7 checking 40%"),
     (ModelReady("tiny", "cd", 4096, "UNTRAINED MODEL: no"), "not saved \u00b7 tiny \u00b7 UNTRAINED \u00b7 ready"),
     (ModelFailed("tiny", EngineError("x")), "not saved \u00b7 tiny \u00b7 no model"),
+    (ModelReleased("locked"), "not saved \u00b7 tiny \u00b7 locked"),
     (Queued(1), "not saved \u00b7 tiny \u00b7 waiting"),
     (ReadingPrompt(1, 1200, 2400), "not saved \u00b7 tiny \u00b7 reading prompt 1,200/2,400"),
     (Said(1, "text", 3), "not saved \u00b7 tiny \u00b7 answering 3"),
@@ -77,6 +79,6 @@ def test_model_name_can_steer_nothing() -> None:
 
 
 def test_figures_of_a_whole_answer() -> None:
-    shown = figures(Ended(1, TurnState.DONE, "x", timings=TIMINGS))
+    shown = figures(TIMINGS)
     assert shown == ("6.0 s \u00b7 prompt 120 tokens (20 known) in 1.0 s \u00b7 answer 50 tokens \u00b7 10.0 tok/s")
-    assert figures(Ended(1, TurnState.STOPPED, "x")) == ""
+    assert figures(None) == ""

@@ -15,7 +15,7 @@ class Notice(Vertical):
         height: auto;
         background: $panel;
         Plain { padding: 0 1; text-wrap: wrap; }
-        #warning { color: $warning; text-style: bold; text-wrap: nowrap; text-overflow: ellipsis; height: 1; }
+        #warning { color: $warning; text-style: bold; }
     }
     """
 

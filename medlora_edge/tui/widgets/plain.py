@@ -16,7 +16,10 @@ class Plain(Static):
 
     def __init__(self, text: str = "", *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(plain(text), markup=False, id=id, classes=classes)
+        self._shown = (text, "")
 
-    def show(self, text: str, style: str = "") -> None:
-        """Show another text."""
-        self.update(plain(text, style))
+    def show(self, text: str, style: str = "", *, fixed: bool = False) -> None:
+        """Show another text; nothing around it is laid out again where its size is `fixed`."""
+        if (text, style) != self._shown:
+            self._shown = (text, style)
+            self.update(plain(text, style), layout=not fixed)

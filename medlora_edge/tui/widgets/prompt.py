@@ -8,7 +8,7 @@ from medlora_edge.privacy import clean
 from medlora_edge.tui.bindings import PROMPT_KEYS
 from medlora_edge.tui.recall import Recall
 
-LONGEST_PASTE = 200_000  # characters: many times what a context holds
+LONGEST_PASTE = 200_000  # characters, with what stands there already: many times what a context holds
 TEXT_SHARE = 0.9  # of a paste; with less it is a file, not text
 
 
@@ -49,8 +49,9 @@ class Box(TextArea):
         event.stop()
         text = event.text.replace("\r\n", "\n").replace("\r", "\n")
         safe = clean(text)
-        if len(text) > LONGEST_PASTE:
-            self.post_message(self.Refused(f"The paste has {len(text):,} characters: no context holds that."))
+        length = len(self.text) + len(text)
+        if length > LONGEST_PASTE:
+            self.post_message(self.Refused(f"With the paste it has {length:,} characters: no context holds that."))
         elif len(safe) < TEXT_SHARE * len(text):
             self.post_message(self.Refused("The paste is not text."))
         elif result := self._replace_via_keyboard(safe, *self.selection):
@@ -96,6 +97,13 @@ class Prompt(Box):
             super().action_cursor_down(select)
         else:
             self.fill(newer)
+
+    def action_cursor_line_end(self, select: bool = False) -> None:
+        """Where there is nothing to the right: the end of the chat, which is followed again."""
+        if not select and self.cursor_at_end_of_text:
+            self.call_later(self.run_action, "screen.scroll_chat('end')")
+        else:
+            super().action_cursor_line_end(select)
 
     async def _on_key(self, event: events.Key) -> None:
         if event.key == "enter":  # not a newline: the binding sends

@@ -28,7 +28,7 @@ class Status(Horizontal):
 
     def show(self, at: Standing) -> None:
         """Draw it."""
-        self.query_one("#doing", Plain).show(at.left)
+        self.query_one("#doing", Plain).show(at.left, fixed=True)
         context = self.query_one("#context", Plain)
         context.show(at.right)
         context.set_class(bool(at.budget and at.budget.nearly_full), "full")

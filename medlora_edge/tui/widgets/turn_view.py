@@ -4,8 +4,10 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
 
+from medlora_edge.errors import MedloraError
 from medlora_edge.history import Turn, TurnState
 from medlora_edge.tui.bindings import TURN_KEYS
+from medlora_edge.tui.chatlog import unfinished
 from medlora_edge.tui.events import Ended, EngineRestarted, Said, SessionEvent, Verdict
 from medlora_edge.tui.modes import mode
 from medlora_edge.tui.standing import figures
@@ -45,18 +47,29 @@ class TurnView(Vertical, can_focus=True):
     """
 
     class Wish(Message):
-        """The user wants something done with a turn: "copy", "edit" or "retry"."""
+        """The user wants something done with a turn: "copy", "edit", "retry" or "go on"."""
 
         def __init__(self, turn: Turn, what: str) -> None:
             super().__init__()
             self.turn = turn
             self.what = what
 
-    def __init__(self, turn: Turn) -> None:
-        super().__init__(id=f"turn-{turn.id}")
+    class Walk(Message):
+        """The user wants to see the next variant (`step` 1) or the one before (-1)."""
+
+        def __init__(self, turn: Turn, step: int) -> None:
+            super().__init__()
+            self.turn = turn
+            self.step = step
+
+    def __init__(self, turn: Turn, *, variant: tuple[int, int] = (1, 1), error: MedloraError | None = None) -> None:
+        super().__init__()
         self.turn = turn
-        self.answer = Answer()
+        self.variant = variant
+        self.going = False
+        self.answer = Answer(turn.answer)
         self.verdict = VerdictView()
+        self._error = error
         self._mark = Plain(classes="mark")
         self._figures = Plain(classes="figures")
 
@@ -64,21 +77,29 @@ class TurnView(Vertical, can_focus=True):
         """Question above, answer below."""
         asked = self.turn.question
         kind = "" if self.turn.task == "ask" else f" \u00b7 {mode(self.turn.task).name}"
-        again = " \u00b7 again" if self.turn.retry_of else ""
-        yield Plain(f"You{kind}{again}", classes="who")
+        yield Plain(f"You{kind}", classes="who")
         for context in asked.contexts:
             yield Plain(context, classes="given-text")
         yield Plain(asked.question, classes="asked")
         if asked.options:
             yield Plain("\n".join(f"({letter}) {text}" for letter, text in asked.options.items()), classes="asked")
-        yield Plain("Answer", classes="who")
+        number, variants = self.variant
+        yield Plain(f"Answer {number} of {variants} \u00b7 [ and ] change" if variants > 1 else "Answer", classes="who")
         yield self.answer
         yield self.verdict
         yield self._mark
         yield self._figures
 
-    def hear(self, event: SessionEvent) -> None:
-        """Draw what was said of this turn."""
+    def on_mount(self) -> None:
+        """What is known of it already."""
+        turn = self.turn
+        if turn.label_probs or turn.label or (turn.task != "ask" and turn.state is TurnState.DONE):
+            self.verdict.give(turn.label, turn.label_probs)
+        self._end()
+
+    def hear(self, event: SessionEvent, turn: Turn) -> None:
+        """Draw what was said; `turn` is the turn after it."""
+        self.turn = turn
         match event:
             case Said():
                 self.answer.say(event.text)
@@ -87,18 +108,32 @@ class TurnView(Vertical, can_focus=True):
             case Verdict():
                 self.verdict.give(event.label, event.probs)
             case Ended():
-                self._end(event)
+                self._error = event.error
+                self.answer.reset(event.answer)
+                if self.is_mounted:  # else it is drawn then
+                    self._end()
 
     def action_wish(self, what: str) -> None:
         """Pass on what the user wants done with it."""
         self.post_message(self.Wish(self.turn, what))
 
-    def _end(self, event: Ended) -> None:
-        self.answer.reset(event.answer)
-        self._say(self._mark, MARKS.get(event.state, ""))
-        self._say(self._figures, figures(event))
-        if event.error and event.state is not TurnState.STOPPED:
-            self.mount(error_card(event.error))
+    def action_variant(self, step: int) -> None:
+        """`[` and `]`."""
+        self.post_message(self.Walk(self.turn, step))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys are offered where they do something."""
+        if action == "variant":
+            return self.variant[1] > 1
+        return unfinished(self.turn) if parameters == ("go on",) else True
+
+    def _end(self) -> None:
+        state = self.turn.state
+        self._say(self._mark, MARKS.get(state, ""))
+        self._say(self._figures, figures(self.turn.timings))
+        if self._error and state is not TurnState.STOPPED:
+            self.mount(error_card(self._error))
+        self.refresh_bindings()
 
     @staticmethod
     def _say(line: Plain, text: str) -> None:

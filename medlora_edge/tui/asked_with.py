@@ -1,0 +1,31 @@
+"""What a question is asked with beside its model, in the words of an export; kept with the turn."""
+
+from medlora_edge.engine.protocol import Sampling
+from medlora_edge.history import Setting, Turn
+from medlora_edge.models import Adapter, Model
+from medlora_edge.tui.conversation import sampling
+from medlora_edge.tui.standing import Standing
+
+
+def asked_with(at: Standing, model: Model | None, adapter: Adapter | None = None) -> dict[str, Setting]:
+    """Settings of a question that is about to be asked."""
+    chosen = Sampling()
+    settings: dict[str, Setting] = {"Warning": at.warning} if at.warning else {}
+    if model:
+        settings["Quantisation"] = model.manifest.quantisation
+    if adapter:
+        settings["Adapter"] = f"{adapter.name}, SHA-256 {adapter.sha256}"
+    if at.budget:
+        settings["Context tokens"] = at.budget.window
+    return settings | {
+        "Temperature": chosen.temperature,
+        "Top-k": chosen.top_k,
+        "Top-p": chosen.top_p,
+        "Min-p": chosen.min_p,
+        "Repeat penalty": chosen.repeat_penalty,
+    }
+
+
+def with_seed(turn: Turn) -> dict[str, Setting]:
+    """Settings of a kept turn; its seed is known only since it has a number."""
+    return {**turn.settings, "Seed": sampling(turn).seed}

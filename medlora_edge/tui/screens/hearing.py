@@ -1,0 +1,46 @@
+"""What the chat screen makes of the session's events: status line, cards, turns."""
+
+from typing import TYPE_CHECKING
+
+from medlora_edge.errors import StoppedError
+from medlora_edge.tui import standing
+from medlora_edge.tui.events import Ended, EngineRestarted, ModelFailed, ModelReady, ModelReleased, Queued, SessionEvent
+from medlora_edge.tui.widgets.card import Card
+from medlora_edge.tui.widgets.notice import Notice
+
+if TYPE_CHECKING:
+    from medlora_edge.tui.screens.chat import ChatScreen
+
+
+def hear(chat: "ChatScreen", event: SessionEvent, now: float) -> None:
+    """Draw an event that came at `now` (seconds, any clock)."""
+    chat.show(standing.hear(chat.standing, event, now))
+    match event:
+        case ModelReady():
+            _ready(chat, event)
+        case ModelFailed():
+            _no_model(chat, event)
+        case EngineRestarted():
+            fix = "nothing: the question is asked once more" if event.turn else None
+            chat.transcript.add(Card("warning", event.why, fix=fix))
+        case ModelReleased():
+            chat.desk.let_go()
+        case Queued():
+            chat.desk.confirm_stop()
+    chat.transcript.hear(event)
+    if isinstance(event, Ended):
+        chat.asking.free()
+
+
+def _ready(chat: "ChatScreen", event: ModelReady) -> None:
+    chat.query_one(Notice).warn(event.warning)
+    for note in event.notes:
+        chat.transcript.add(Card("note", note))
+    chat.counting.later()
+
+
+def _no_model(chat: "ChatScreen", event: ModelFailed) -> None:
+    if isinstance(event.error, StoppedError):
+        chat.transcript.add(Card("note", "The load was stopped.", fix="your next question loads the model"))
+    else:
+        chat.trouble(event.error)

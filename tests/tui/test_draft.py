@@ -1,0 +1,29 @@
+"""The draft as one text: whatever a store holds, something to type on with comes of it."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from medlora_edge.tui.draft import Draft, read, stored
+
+DRAFTS = st.builds(
+    Draft,
+    task=st.sampled_from(["ask", "pubmedqa", "multiple_choice"]),
+    text=st.text(st.characters(exclude_categories=["Cs"])),
+    abstract=st.text(st.characters(exclude_categories=["Cs"])),
+    chat=st.none() | st.integers(1),
+)
+
+
+@given(DRAFTS)
+def test_draft_is_read_as_it_was_stored(draft: Draft) -> None:
+    assert draft.empty or read(stored(draft)) == draft
+
+
+@given(st.text())
+def test_any_text_is_a_draft(text: str) -> None:
+    assert isinstance(read(text), Draft)
+
+
+def test_plain_text_is_a_prompt_and_nothing_typed_is_nothing() -> None:
+    assert read("What is sepsis?") == Draft(text="What is sepsis?")
+    assert stored(Draft("pubmedqa", "  ", "\n", 7)) == ""
