@@ -7,7 +7,6 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 TRAINER := $(VENV)/.trainer
 PUBMEDQA ?= ../shared/data/pubmedqa/ori_pqal.json.gz
-TINY := models/tiny/model.gguf
 GPU_CMAKE_cuda := -DGGML_CUDA=on
 GPU_CMAKE_vulkan := -DGGML_VULKAN=on
 GPU_CMAKE_metal := -DGGML_METAL=on
@@ -17,7 +16,7 @@ GPU_CMAKE_metal := -DGGML_METAL=on
 help: ## Show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
-bench: $(READY) $(TINY) ## Run the main job on what the repository ships
+bench: $(READY) ## Run the main job on what the repository ships
 	rm -rf .bench
 	MEDLORA_HOME=.bench $(BIN)/medlora-edge bench pubmedqa
 
@@ -34,9 +33,9 @@ speed: $(TRAINER) ## Measure speed and memory (minutes), results as JSON
 	$(BIN)/python -m benchmarks
 
 nightly: export MEDLORA_NIGHTLY := 1
-nightly: test speed $(TINY) ## Everything that takes long: tests, speed, and the official questions in all three modes
+nightly: test speed ## Everything that takes long: tests, speed, and the official questions in all three modes
 	for mode in score constrained generate; do \
-		$(BIN)/medlora-edge bench pubmedqa --model tiny --data $(PUBMEDQA) --mode $$mode || exit; \
+		$(BIN)/medlora-edge bench pubmedqa --model starter --data $(PUBMEDQA) --mode $$mode || exit; \
 	done
 
 install: ## Install the program from source, GPU=cuda|vulkan|metal for a GPU build of llama.cpp
@@ -46,7 +45,7 @@ install: ## Install the program from source, GPU=cuda|vulkan|metal for a GPU bui
 	$(BIN)/pip install .
 
 clean: ## Remove what was built here
-	rm -rf $(VENV) .bench models/tiny
+	rm -rf $(VENV) .bench
 
 $(READY): pyproject.toml
 	@command -v cc >/dev/null || { echo "a C++ compiler is needed (Debian: apt-get install build-essential)" >&2; exit 2; }
@@ -59,6 +58,3 @@ $(TRAINER): $(READY)
 	@echo "installing the training libraries"
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev,build]'
 	@touch $@
-
-$(TINY): benchmarks/random_model.py | $(READY)
-	$(BIN)/python -m benchmarks.random_model tiny --out models/tiny

@@ -130,10 +130,16 @@ def outputs_of(folder: Path, unhashed: Iterable[str] = ()) -> dict[str, Output]:
     }
 
 
-def check_outputs(folder: Path, record: StepRecord) -> None:
-    """Require that the step's files are those it recorded. Raises CorruptError naming the first that is not."""
+def check_outputs(folder: Path, record: StepRecord, *, partial: bool = False) -> int:
+    """Require that the step's files are those it recorded; `partial`: some need not be here. Returns how many are.
+
+    Raises CorruptError naming the first that is another, that is gone, or that no step made.
+    """
+    here = 0
     for name, output in record.outputs.items():
         if not (folder / name).is_file():
+            if partial:
+                continue
             raise CorruptError("the file is gone", where=str(folder / name), fix="run the recipe again")
         found = sha256_of_file(folder / name)
         if found != output.sha256:
@@ -142,9 +148,11 @@ def check_outputs(folder: Path, record: StepRecord) -> None:
                 where=str(folder / name),
                 fix="run the recipe again: it does this step anew",
             )
+        here += 1
     strangers = set(file_names(folder, record.unhashed)) - set(record.outputs)
     if strangers:
         raise CorruptError("no step made this file", where=str(folder / min(strangers)), fix="remove it")
+    return here
 
 
 def write_record(folder: Path, record: StepRecord) -> None:

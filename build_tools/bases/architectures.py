@@ -32,6 +32,22 @@ ARCHITECTURES: Mapping[str, Architecture] = {
 }
 
 
+# Keys of layouts that scale or cap their logits, or add a loss that balances experts.
+BEYOND_A_PLAIN_HEAD = (
+    "final_logit_softcapping",
+    "logit_scale",
+    "logits_scaling",
+    "lm_head_multiplier",
+    "output_multiplier",
+    "router_aux_loss_coef",
+)
+
+
+def plain_head(config: Mapping[str, Any]) -> bool:
+    """Whether the loss is the cross-entropy of the last hidden states times one matrix, and nothing more."""
+    return all(config.get(key) is None for key in BEYOND_A_PLAIN_HEAD)
+
+
 def name_of(config: Mapping[str, Any]) -> str:
     """The architecture that a config.json names. Raises UsageError for none, or one that is not in the table."""
     names = config.get("architectures") or ["none"]

@@ -1,6 +1,5 @@
 """Fetches the base that a recipe names from a Hugging Face hub: with the converter's, the one use of a network."""
 
-import hashlib
 import re
 import shutil
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from build_tools.bases.resolve import fetched, place_of
+from build_tools.manifest import sha256_of_file
 from build_tools.recipe.schema import Base
 from medlora_edge import paths
 from medlora_edge.errors import CorruptError, UsageError
@@ -114,17 +114,12 @@ def _remote(entry: object) -> RemoteFile:
 
 def _require_as_promised(path: Path, promised: RemoteFile) -> None:
     size = path.stat().st_size if path.is_file() else -1
-    if size == promised.size_bytes and promised.sha256 in (None, _sha256(path)):
+    if size == promised.size_bytes and promised.sha256 in (None, sha256_of_file(path)):
         return
     path.unlink(missing_ok=True)
     raise CorruptError(
         "the downloaded content is not the promised one", where=path.name, fix="run the same command again"
     )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _forget_bookkeeping(folder: Path) -> None:

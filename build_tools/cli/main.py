@@ -6,9 +6,11 @@ import typer
 
 from build_tools.cli import chain
 from build_tools.cli.adapter import adapter
+from build_tools.cli.bench import bench
 from build_tools.cli.check import check
 from build_tools.cli.fetch import fetch
 from build_tools.cli.preview import preview
+from build_tools.cli.ship import ship
 from build_tools.cli.sweep import sweep
 from build_tools.cli.verify import verify
 from medlora_edge import __version__
@@ -28,6 +30,8 @@ app.command()(chain.export)
 app.command()(chain.quantize)
 app.command()(chain.gate)
 app.command()(chain.card)
+app.command()(bench)
+app.command()(ship)
 app.command()(adapter)
 app.command()(verify)
 app.command()(sweep)

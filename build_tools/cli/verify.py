@@ -8,7 +8,7 @@ import typer
 from medlora_edge.privacy import clean
 
 
-def verify(run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")]) -> None:
+def verify(run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder, or a shipped one.")]) -> None:
     """Hash every file of a run again and follow the chain from the data to the GGUF."""
     from build_tools.pipeline.verify import verify as verify_run
 

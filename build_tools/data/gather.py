@@ -13,7 +13,8 @@ from build_tools.data.reserve import reserved
 from build_tools.data.sources import read
 from build_tools.data.split import split
 from build_tools.data.test_sets import texts
-from build_tools.recipe.schema import Stage, TextData
+from build_tools.recipe.data_forms import TextData
+from build_tools.recipe.schema import Stage
 
 OVERLAP = "overlap with"
 

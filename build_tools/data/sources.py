@@ -10,15 +10,15 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, TypeAdapter, Vali
 from build_tools.data.documents import Document, Exchange, LeftOut, Passage, with_thought
 from build_tools.data.foreign import Record, first_problem, json_lines, require_sha256, whole_text
 from build_tools.data.trials import trials
-from build_tools.recipe.schema import (
+from build_tools.recipe.data_forms import (
     AnyData,
     MultipleChoiceData,
     PubMedQAData,
     QuestionAnswerData,
     RctAbstractsData,
-    Stage,
     TextData,
 )
+from build_tools.recipe.schema import Stage
 from medlora_edge.bench.dataset import Dataset, Item, parse
 from medlora_edge.bench.library import official_test_ids
 from medlora_edge.bench.rawfile import read_bounded

@@ -1,12 +1,12 @@
 """The source distribution of the pinned llama-cpp-python: llama.cpp's own converter, templates and tools."""
 
-import hashlib
 import subprocess
 import sys
 import tarfile
 import tempfile
 from pathlib import Path
 
+from build_tools.manifest import sha256_of_file
 from medlora_edge.errors import CorruptError, ResourceError, UsageError
 
 VERSION = "0.3.36"
@@ -30,9 +30,7 @@ def _archive(folder: Path) -> Path:
     archive = folder / f"{NAME}.tar.gz"
     if not archive.exists():
         _download(folder)
-    with archive.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    if digest != SHA256:
+    if sha256_of_file(archive) != SHA256:
         raise CorruptError("not the pinned source distribution", where=str(archive), fix="delete it and run again")
     return archive
 

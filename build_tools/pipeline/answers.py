@@ -12,7 +12,8 @@ from build_tools.data.rows import Row
 from build_tools.data.sources import read
 from build_tools.gates.report import GateReport, Measure
 from build_tools.pipeline.answer import context
-from build_tools.recipe.schema import AnswersGate, QuestionAnswerData, Stage
+from build_tools.recipe.data_forms import QuestionAnswerData
+from build_tools.recipe.schema import AnswersGate, Stage
 from medlora_edge.errors import UsageError
 
 SHOWN = 10  # answers in the card: the best and the worst

@@ -14,14 +14,13 @@ from build_tools.pipeline.answers import answers_gate, held_out_questions
 from build_tools.pipeline.candidates import QUANTISING, Candidate, held_out
 from build_tools.pipeline.card import render
 from build_tools.pipeline.chain import Chain
-from build_tools.pipeline.lineage import lineage
+from build_tools.pipeline.describing import manifest_of
 from build_tools.pipeline.step import RESULT, Artefact, Outcome
 from build_tools.recipe.schema import AnswersGate, Gates
 from medlora_edge import models
 
 CARD = "card.md"
 ENGINE_LOG = ".engine.log"
-NOTES = "Not a medical device. Answers may be wrong: a clinician has to judge every one."
 
 
 def gate(chain: Chain, chosen: Candidate, base: Candidate, rows: Artefact, losses: Mapping[str, float]) -> Artefact:
@@ -85,12 +84,12 @@ def result(chain: Chain, chosen: Candidate, gated: Artefact) -> Path:
 
 
 def _result(chain: Chain, chosen: Candidate, folder: Path) -> Outcome:
-    text = render(chain.recipe, chain.done)
+    made = chosen.quantised
+    manifest = manifest_of(made.path, made.sha256, chain.recipe, chain.done, name=made.path.stem)
     folder.mkdir(mode=0o700)
-    file = folder / chosen.quantised.path.name
-    _link(chosen.quantised.path, file)
-    _write_manifest(chain, file, chosen.quantised.sha256)
-    (folder / CARD).write_text(text, encoding="utf-8")
+    _link(made.path, folder / made.path.name)
+    models.write_manifest(folder, manifest)
+    (folder / CARD).write_text(render(manifest), encoding="utf-8")
     return Outcome()
 
 
@@ -99,23 +98,3 @@ def _link(source: Path, target: Path) -> None:
         target.hardlink_to(source)
     except OSError:  # a file system without hard links
         shutil.copyfile(source, target)
-
-
-def _write_manifest(chain: Chain, file: Path, sha256: str) -> None:
-    recipe = chain.recipe
-    described = models.describe(
-        models.inspect(file),
-        name=file.stem,
-        sha256=sha256,
-        source=models.source_of(file),
-        licence=recipe.base.licence,
-    )
-    manifest = described.model_copy(
-        update={
-            "demonstration": recipe.base.scratch is not None,
-            "notes": NOTES,
-            "lineage": lineage(recipe, chain.done),
-            "bench": {"held_out_loss": chain.done["gate"].facts["losses"]},
-        }
-    )
-    models.write_manifest(file.parent, manifest)

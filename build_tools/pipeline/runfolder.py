@@ -1,6 +1,6 @@
 """One run's folder: named after what is trained, described in `run.json`, held by one process at a time."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
@@ -19,7 +19,7 @@ DEPTH = 3  # of the deepest step's folder
 
 
 class Description(BaseModel):
-    """What `run.json` says: which recipe this is, and where its data lies."""
+    """What `run.json` says: which recipe this is, and where its data lies; shipped, it names no folder."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -31,7 +31,12 @@ class Description(BaseModel):
 
 def identity(recipe: Recipe) -> str:
     """SHA-256 of what decides the trained weights: gates and export may change without training anew."""
-    return sha256_of_json(recipe.model_dump(mode="json", include={"name", "seed", "base", "stages"}))
+    return identity_of(recipe.model_dump(mode="json"))
+
+
+def identity_of(recipe: Mapping[str, JsonValue]) -> str:
+    """The same of a recipe as `run.json` has it."""
+    return sha256_of_json({name: recipe[name] for name in ("name", "seed", "base", "stages")})
 
 
 def default_folder(recipe: Recipe) -> Path:

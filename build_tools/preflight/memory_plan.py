@@ -1,14 +1,18 @@
 """How much memory a training stage takes at its highest, part by part, and what would make it smaller.
 
 Weights, adapter, gradients and optimiser state are counted exactly; `activations` come from running the model on
-tensors without content; the loss is TRL's, which computes the logits in tiles and never keeps them. Not counted: pages
-of the weight files that are mapped while loading, which the system takes back.
+tensors without content; the loss is that of `training/head.py` on a CPU and TRL's elsewhere, which both compute some
+logits at a time and never keep them. Not counted: pages of the weight files that are mapped while loading, which the
+system takes back; and on a CPU, kernels that oneDNN keeps for rows of other lengths (`keep_few_kernels` in training).
 
 On a CPU, the C library keeps part of what was freed, more so where layers are computed again: HELD. Plan over measured
-peak of resident memory (torch 2.13 on 2 threads, glibc; 3 steps of real training from 4 bits, rank 16 on all linear
-layers, dropout 0.05, two documents a row): hidden 256, 2 layers: 0.99 at 1 x 64 tokens, 0.93 at 4 x 1024; hidden
-1024, 8 layers, 8,192 pieces: 1.13 at 1 x 512, 1.09 at 2 x 1024, 0.91 with checkpointing; from 16 bits 1.15; all
-weights in fp32 1.14, with bf16 products 0.96.
+peak of resident memory (torch 2.13 on 1 thread, glibc; 3 steps of real training on full rows of two documents, from
+4 bits, rank 16 on all linear layers, dropout 0.05, where nothing else is said):
+hidden 256, 2 layers, 1,024 pieces: 0.98 at 1 x 64 tokens, 0.93 at 4 x 1024, 0.88 at 8 x 512;
+hidden 256, 6 layers, 8,192 pieces: 0.95 at 4 x 1024; all weights, bf16 products, 8 x 1024: 0.94, recomputed 0.95;
+hidden 1024, 8 layers, 8,192 pieces: 1.14 at 1 x 512, 1.00 at 2 x 1024, recomputed 0.97; from 16 bits 1.11; all weights
+in fp32 1.23, with bf16 products 1.06;
+hidden 512, 4 layers, 32,768 pieces: 1.10 at 1 x 1024, 0.99 at 4 x 1024, recomputed 1.10; all weights in fp32 1.17.
 """
 
 import math
@@ -16,6 +20,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from build_tools.bases.architectures import plain_head
 from build_tools.bases.counts import Matrix, Skeleton, adapted
 from build_tools.preflight.activations import Stage, activations, mixed_precision
 from build_tools.recipe.schema import Adapter
@@ -26,9 +31,10 @@ Device = Literal["cpu", "cuda"]
 FLOAT, HALF = 4, 2
 PROGRAM = {"cpu": 560 * MIB, "cuda": 600 * MIB}  # Python and its libraries; on CUDA what the driver takes of the card
 
-# What the allocator has taken from the system over what a step holds at its highest.
+# What the allocator has taken from the system over what a step holds at its highest. Where layers are computed again,
+# what the forward pass, the loss and a layer leave behind on a CPU does not fit the others' needs.
 HELD = {"cpu": 1.4, "cuda": 1.05}
-HELD_RECOMPUTING = {"cpu": 1.8, "cuda": 1.05}
+HELD_RECOMPUTING = 1.65
 
 # NF4 with double quantisation: half a byte a weight, a byte of scale for 64 of them, a float for 256 scales.
 NF4_BYTES = 0.5 + 1 / 64 + FLOAT / (64 * 256)
@@ -37,6 +43,11 @@ NF4_BYTES = 0.5 + 1 / 64 + FLOAT / (64 * 256)
 SMALLEST_8_BIT = 4096
 ADAM_8_BIT_BYTES = 2 * (1 + FLOAT / 256)
 ADAM_BYTES = 2 * FLOAT
+
+# `training/head.py`: logits of so many tokens at once, all pieces; its backward pass holds the logarithms of the
+# probabilities, their gradient and that of the logits.
+HEAD_TOKENS = 1024
+HEAD_BYTES = 3 * FLOAT
 
 # TRL 1.16's loss: logits of so many tokens and pieces at once; beside the tile in the type of the products, the
 # backward pass holds seven floats and a bool of each where it runs in PyTorch, none where it is one Triton kernel.
@@ -73,15 +84,17 @@ def plan(config: Mapping[str, Any], model: Skeleton, stage: Stage, device: Devic
     """Plan a stage for rows of full length. Raises what `adapted` and `activations` raise."""
     trained = _trained_tensors(config, model, stage)
     used = activations(config, stage, cuda=device == "cuda")
-    held = (HELD_RECOMPUTING if stage.checkpoint_activations else HELD)[device]
     logits = _logits(config, stage, device)
+    apart = stage.checkpoint_activations and device == "cpu"
+    held = HELD_RECOMPUTING if apart else HELD[device]
+    blocks = used.kept + used.peak if apart else max(used.kept, used.peak - logits)
     return MemoryPlan(
         device=device,
         weights=_weights(model, stage),
         adapter=0 if stage.adapter == "none" else FLOAT * sum(trained),
         gradients=FLOAT * sum(trained),
         optimiser=sum(_optimiser(size, stage.optimiser.name) for size in trained),
-        activations=math.ceil(held * max(used.kept, used.peak - logits)),
+        activations=math.ceil(held * blocks),
         logits=math.ceil(held * logits),
         program=PROGRAM[device],
     )
@@ -110,10 +123,11 @@ def _optimiser(size: int, name: str) -> int:
 
 
 def _logits(config: Mapping[str, Any], stage: Stage, device: Device) -> int:
-    """The largest tile of logits with its gradient, and the gradient of the hidden states in fp32."""
-    tokens = stage.batch.micro * stage.max_length
+    """The most logits that there are at once with what the loss makes of them, and the hidden states' part in it."""
+    tokens, pieces = stage.batch.micro * stage.max_length, int(config["vocab_size"])
+    hidden = tokens * int(config.get("hidden_size") or config["n_embd"]) * FLOAT
+    if device == "cpu" and plain_head(config):
+        return min(tokens, HEAD_TOKENS) * pieces * HEAD_BYTES + 2 * hidden  # trained tokens' states, their gradient
     exact = (stage.adapter == "none" or stage.load_bits == 32) and not mixed_precision(stage, device == "cuda")
-    pieces = TILE_PIECES if device == "cuda" else min(int(config["vocab_size"]), TILE_PIECES)
-    tile = min(tokens, TILE_TOKENS) * pieces
-    width = int(config.get("hidden_size") or config["n_embd"])
-    return tile * ((FLOAT if exact else HALF) + TILE_BYTES_BESIDE[device]) + tokens * width * FLOAT
+    tile = min(tokens, TILE_TOKENS) * (TILE_PIECES if device == "cuda" else min(pieces, TILE_PIECES))
+    return tile * ((FLOAT if exact else HALF) + TILE_BYTES_BESIDE[device]) + hidden

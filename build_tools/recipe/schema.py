@@ -1,26 +1,18 @@
 """What a recipe says, typed: unknown keys are errors, every key has one meaning and a unit where it needs one."""
 
-from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from build_tools.recipe.data_forms import AnyData, ChatData
+from build_tools.recipe.part import File, Fraction, Name, Part, Positive
 
 ALL_LINEAR = "all-linear"  # every linear layer of the blocks, whatever the architecture calls them
 
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,60}$")]
-File = Annotated[Path, Field(strict=False)]  # relative to the recipe
-Fraction = Annotated[float, Field(ge=0, le=1)]
-Positive = Annotated[int, Field(ge=1)]
-Share = Annotated[float, Field(gt=0, lt=1)]
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Modules = Annotated[tuple[str, ...], Field(strict=False, min_length=1)]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
-
-
-class Scratch(_Part):
+class Scratch(Part):
     """A new Llama-shaped model with a SentencePiece tokenizer trained on the first stage's text.
 
     `hidden` and `feed_forward` are multiples of 256, or K-quants would not apply.
@@ -35,7 +27,7 @@ class Scratch(_Part):
     context: int = Field(ge=128)
 
 
-class Base(_Part):
+class Base(Part):
     """Where training starts: exactly one of a Hugging Face folder, a hub id with its revision, or `scratch`.
 
     `shape`: a committed config.json with which `check` counts and plans before the weights are there.
@@ -50,82 +42,7 @@ class Base(_Part):
     chat_template: Literal["base", "chatml"] | File = "base"
 
 
-class _Source(_Part):
-    licence: str
-    share: Share | None = None  # of the stage's tokens in training; documents are repeated, or a part taken
-
-
-class _Questions(_Source):
-    file: File
-    sha256: Sha256 | None = None  # of the file; another one is refused
-    held_out: Share | None = None  # of its questions, instead of `evaluation.share`; the same in every stage
-
-
-class PubMedQAData(_Questions):
-    """Records of `ori_pqal.json`, plain or gzip, asked as the task `pubmedqa` asks.
-
-    `share`: part of the stage's training tokens that this source makes up, by repeating or leaving out documents.
-    `held_out`: part of its questions that no stage trains on; of one file, it is the same in every stage.
-    """
-
-    format: Literal["pubmedqa"]
-    split: Literal["train"] = "train"
-
-
-class RctAbstractsData(_Questions):
-    """Abstracts of randomised trials as JSON lines with labelled sentences, asked as the task `pubmedqa` asks.
-
-    Questions and their answers yes, no or maybe are made by a rule, from title or objective and from the conclusion.
-    `rule`: its version; see docs/trial-questions.md.
-    """
-
-    format: Literal["rct_abstracts"]
-    rule: Literal[1] = 1
-
-
-class MultipleChoiceData(_Questions):
-    """MedQA or MedMCQA as JSON lines: question, options by letter, answer_idx; asked as `multiple_choice` asks."""
-
-    format: Literal["multiple_choice"]
-
-
-class QuestionAnswerData(_Questions):
-    """JSON lines of open questions; the fields are named here. `thought` becomes a `<think>` part before the answer.
-
-    `group`: fields that together name the document of a record; a whole document is held out, or nothing of it.
-    `fewest_words`, `most_words`: shorter and longer answers are left out. `boilerplate`: answers with one of these
-    texts in them are left out too. All are counted.
-    """
-
-    format: Literal["question_answer"]
-    question: str = "question"
-    answer: str = "answer"
-    thought: str | None = None
-    group: Annotated[tuple[str, ...], Field(strict=False)] = ()
-    fewest_words: Positive | None = None
-    most_words: Positive | None = None
-    boilerplate: Annotated[tuple[str, ...], Field(strict=False)] = ()
-
-
-class TextData(_Source):
-    """Plain text (one document a file) or JSON lines (one document a line, in `field`) to be continued.
-
-    A field may also hold a list of parts with `text` and perhaps `title`. `sha256`: one for each file, in order.
-    `share`: part of the stage's training tokens that this source makes up, by repeating or leaving out documents.
-    """
-
-    format: Literal["text"]
-    files: tuple[File, ...] = Field(min_length=1, strict=False)
-    sha256: Annotated[tuple[Sha256, ...], Field(strict=False)] | None = None
-    field: str = "text"
-
-
-Questions = PubMedQAData | RctAbstractsData | MultipleChoiceData | QuestionAnswerData
-ChatData = Annotated[Questions, Field(discriminator="format")]
-AnyData = Annotated[TextData | Questions, Field(discriminator="format")]
-
-
-class Adapter(_Part):
+class Adapter(Part):
     """A LoRA adapter. `target_modules` names linear layers, or is `all-linear`."""
 
     rank: Positive
@@ -135,7 +52,7 @@ class Adapter(_Part):
     use_rslora: bool = False
 
 
-class Optimiser(_Part):
+class Optimiser(Part):
     """`adamw_bnb_8bit` keeps 8-bit state for tensors over 4,096 elements; `adamw_torch` keeps 32 bit."""
 
     name: Literal["adamw_bnb_8bit", "adamw_torch"] = "adamw_bnb_8bit"
@@ -144,7 +61,7 @@ class Optimiser(_Part):
     max_grad_norm: float = Field(1.0, gt=0)
 
 
-class Schedule(_Part):
+class Schedule(Part):
     """Learning rate over the steps; at most one of the two warm-ups."""
 
     name: Literal["cosine", "linear", "constant"] = "cosine"
@@ -152,14 +69,14 @@ class Schedule(_Part):
     warmup_ratio: Fraction | None = None
 
 
-class Batch(_Part):
+class Batch(Part):
     """Rows a step: `micro` at once, `accumulation` times."""
 
     micro: Positive = 1
     accumulation: Positive = 1
 
 
-class Evaluation(_Part):
+class Evaluation(Part):
     """Held-out loss during training. `share` of the rows is held out; stops after `patience` looks without a gain."""
 
     share: float = Field(0.05, gt=0, le=0.5)
@@ -167,14 +84,14 @@ class Evaluation(_Part):
     patience: Positive | None = None
 
 
-class Limits(_Part):
+class Limits(Part):
     """What the watchdog bears: a loss `spike` times the recent median, and rows that lose their answer."""
 
     spike: float = Field(3.0, gt=1)
     untrained_rows: Fraction = 0.02
 
 
-class _Stage(_Part):
+class _Stage(Part):
     name: Name
     previous: Literal["merge", "stack"] | None = None  # what becomes of earlier adapters; said from the second stage on
     load_bits: Literal[4, 16, 32] = 4
@@ -215,7 +132,7 @@ class ChatStage(_Stage):
 Stage = Annotated[CompletionStage | ChatStage, Field(discriminator="kind")]
 
 
-class MergeGate(_Part):
+class MergeGate(Part):
     """Adapter on its own base against the merged weights, logits over held-out positions.
 
     `effect_error`: how far the merged model's share in the adapter's change of the logits is from 1.
@@ -227,7 +144,7 @@ class MergeGate(_Part):
     effect_error: float = Field(0.05, gt=0)
 
 
-class F16Gate(_Part):
+class F16Gate(Part):
     """The F16 GGUF in llama.cpp against the merged weights in transformers."""
 
     positions: int = Field(200, ge=50)
@@ -235,7 +152,7 @@ class F16Gate(_Part):
     top1_agreement: Fraction = 0.99
 
 
-class QuantiseGate(_Part):
+class QuantiseGate(Part):
     """The quantised GGUF against its own F16, on held-out text, and against the base model quantised alike.
 
     `kl_over_base` and `perplexity_over_base`: times the base model's own loss by the same quantisation.
@@ -247,7 +164,7 @@ class QuantiseGate(_Part):
     retention: Fraction = 0.8
 
 
-class AnswersGate(_Part):
+class AnswersGate(Part):
     """Answers to held-out open questions of the last stage, greedily decoded: token F1 beside the untuned model's.
 
     `gain`: by how much the mean token F1 has to be above that of the model before its first adapter.
@@ -258,7 +175,7 @@ class AnswersGate(_Part):
     gain: float = Field(0.0, ge=-1, le=1)
 
 
-class Gates(_Part):
+class Gates(Part):
     """Bars that every hop has to meet; a recipe may move them, and the model card records a looser one."""
 
     merge: MergeGate = MergeGate()
@@ -267,14 +184,14 @@ class Gates(_Part):
     answers: AnswersGate | None = None
 
 
-class Export(_Part):
+class Export(Part):
     """What comes out: a GGUF of this type. `none` says that this model can be trained, not exported, and why."""
 
     type: Literal["Q3_K_L", "Q4_K_M", "Q5_K_M", "Q6_K", "Q8_0", "none"] = "Q3_K_L"
     reason: str | None = None
 
 
-class Recipe(_Part):
+class Recipe(Part):
     """One model from base to GGUF. `source`: the paper or repository it reproduces."""
 
     name: Name

@@ -38,9 +38,7 @@ def read(path: Path) -> Tree:
         _refuse_tricks(yaml, text, path)
         root = yaml.compose(text)
     except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark else 1
-        raise RecipeError(path, [f"{path}:{line}: not YAML: {error.problem or error.context}"]) from error
+        raise RecipeError(path, [f"{path}:{_misread(error, len(text))}"]) from error
     except YAMLError as error:
         raise RecipeError(path, [f"{path}:1: not YAML: {str(error).splitlines()[0]}"]) from error
     tree = Tree()
@@ -61,6 +59,14 @@ def _text(path: Path) -> str:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise RecipeError(path, [f"{path}:{line}: not UTF-8 text (byte {error.start})"]) from error
+
+
+def _misread(error: Any, length: int) -> str:
+    """Line and problem; what is missing at the end of the text began where its context did."""
+    mark, what = error.problem_mark or error.context_mark, error.problem or error.context
+    if error.context_mark and mark.index >= length:
+        mark, what = error.context_mark, f"{error.context}: {error.problem}"
+    return f"{mark.line + 1 if mark else 1}: not YAML: {what}"
 
 
 def _refuse_tricks(yaml: Any, text: str, path: Path) -> None:

@@ -11,26 +11,22 @@ from build_tools.data.rows import IGNORED
 
 TOKENS = 1024  # whose logits are in memory at once
 
-# Layouts that do more to their logits than one matrix product; TRL's head knows what.
-_BEYOND = ("final_logit_softcapping", "logit_scale", "logits_scaling", "lm_head_multiplier", "output_multiplier")
-
-
-def is_plain(config: Any) -> bool:
-    """Whether the logits are the hidden states times one matrix."""
-    return all(getattr(config, key, None) is None for key in _BEYOND)
-
 
 def loss(model: Any, inputs: Mapping[str, Any], trained: Any | None) -> Any:
-    """Negative log-likelihood of the labels, summed and divided by `trained`, or by the labels that are here."""
-    blocks, output = model.base_model, model.get_output_embeddings()
+    """Negative log-likelihood of the labels, summed and divided by `trained`, or by how many labels there are.
+
+    `model` with or without adapters, of a layout with a plain head; `inputs` as `collate` makes them. A batch without
+    trained tokens has a loss of zero, with gradients of zero.
+    """
+    bare = model.get_base_model() if hasattr(model, "get_base_model") else model
+    blocks, output = bare.base_model, bare.get_output_embeddings()
     features = {key: value for key, value in inputs.items() if key != "labels"}
     hidden = blocks(**features, use_cache=False).last_hidden_state[:, :-1]
     labels = inputs["labels"][:, 1:]
     chosen = labels != IGNORED
     hidden, labels = hidden[chosen], labels[chosen]
-    total = hidden.sum() * 0.0  # a batch without trained tokens still has a gradient
-    for piece, targets in zip(hidden.split(TOKENS), labels.split(TOKENS), strict=True):
-        total = total + _recomputed(output, piece, targets)
+    pieces = zip(hidden.split(TOKENS), labels.split(TOKENS), strict=True)
+    total = sum(_recomputed(output, piece, targets) for piece, targets in pieces)
     return total / max(len(labels) if trained is None else int(trained), 1)
 
 

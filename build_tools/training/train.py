@@ -11,7 +11,7 @@ from build_tools.recipe.schema import Stage
 from build_tools.training import checkpoint, curve, metrics, watchdog, weights
 from build_tools.training.arguments import warmup_steps
 from build_tools.training.job import Job, plan
-from build_tools.training.memory import PeakMemory, memory_errors, release
+from build_tools.training.memory import PeakMemory, keep_few_kernels, memory_errors, release
 from build_tools.training.meter import Meter, flops_per_token, peak_of
 from build_tools.training.model import prepare, trained_parameters
 from build_tools.training.monitor import Monitor
@@ -71,6 +71,7 @@ def train(
     start = _start(job, watcher, strict=strict)
     metrics.cut(out, 0 if start is None else checkpoint.step_of(start))
     (out / watchdog.NAME).unlink(missing_ok=True)
+    keep_few_kernels()
     with offline(), quiet(), memory_errors(f"stage {stage.name}"):
         trained = _run(job, start, watcher)
         release()

@@ -1,6 +1,6 @@
 """The rented loop: TRL's SFTTrainer with its data preparation skipped, our rows, our eyes and our checkpoints.
 
-The only file that knows TRL; `tests/build_tools/training/test_parity.py` holds it to a plain loop.
+The only file that knows TRL; `test_parity.py` and `test_head.py` hold it to plain loops.
 """
 
 from collections.abc import Sequence
@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from build_tools.bases.architectures import plain_head
 from build_tools.data.rows import Row
 from build_tools.training import checkpoint, head, weights
 from build_tools.training.arguments import arguments
@@ -22,10 +23,11 @@ else:
 
 
 class _Loop(SFTTrainer):  # type: ignore[misc]
-    """Where ours differs from TRL's. `job` and `monitor` are set by `make`."""
+    """Where ours differs from TRL's. The attributes are set by `make`."""
 
     job: Job
     monitor: Monitor
+    own_head: bool
 
     def _send_telemetry(self) -> None:
         """Never."""
@@ -36,12 +38,10 @@ class _Loop(SFTTrainer):  # type: ignore[misc]
     def compute_loss(
         self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
-        if not self.args.use_cpu or not head.is_plain(model.config):
+        if return_outputs or not self.own_head:
             return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
         with self.accelerator.autocast():
-            bare = getattr(model, "get_base_model", lambda: model)()
-            loss = head.loss(bare, inputs, num_items_in_batch)
-        return (loss, {}) if return_outputs else loss
+            return head.loss(model, inputs, num_items_in_batch)
 
     def training_step(self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None) -> Any:
         rows = inputs.pop("rows")
@@ -121,6 +121,7 @@ def make(model: Any, tokenizer: Any, job: Job, monitor: Monitor) -> Any:
     trainer.model_accepts_loss_kwargs = True  # TRL's loss takes the step's token count for any model
     trainer.remove_callback(PrinterCallback)
     trainer.job, trainer.monitor = job, monitor
+    trainer.own_head = trainer.args.use_cpu and plain_head(model.config.to_dict())
     return trainer
 
 

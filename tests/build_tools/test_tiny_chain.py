@@ -13,12 +13,18 @@ import pytest
 
 from build_tools.manifest import StepRecord
 from build_tools.pipeline import runfolder
+from build_tools.pipeline import shipped as shipped_again
 from build_tools.pipeline.card import render
+from build_tools.pipeline.card_facts import facts
+from build_tools.pipeline.describing import manifest_of
+from build_tools.pipeline.measuring import measure
 from build_tools.pipeline.run import Phase, run
+from build_tools.pipeline.ship import ship
 from build_tools.pipeline.sweep_table import figures
 from build_tools.pipeline.verify import verify
 from build_tools.recipe import Recipe, load
 from medlora_edge import models
+from medlora_edge.cli.progress import Progress
 from medlora_edge.errors import CorruptError, GateError, UsageError
 from medlora_edge.models.manifest import Manifest, read_manifest
 from tests.build_tools.cli.program import run as medlora_build
@@ -123,10 +129,12 @@ def test_it_trained_four_bit_with_eight_bit_optimiser_state(built: Built) -> Non
 
 def test_the_card_says_what_was_made_and_measured(built: Built) -> None:
     text = (built.folder / "result" / "card.md").read_text()
-    assert text == render(recipe(), {name: step for name, step in built.records.items() if name != "result"})
+    assert text == render(built.manifest)
     for part in (
         "Not a medical device",
-        "Demonstration model",
+        "Demonstration model, not for clinical use",
+        "medlora-edge models add FILE",
+        "Only the gates above were measured",
         "| licence | Apache-2.0 |",
         "retention of the fine-tune",
         "No bar is looser than its default.",
@@ -144,12 +152,13 @@ def test_the_card_refuses_without_gate_results(built: Built) -> None:
         done = built.records
         done[name] = done[name].model_copy(update={"gates": ()})
         with pytest.raises(GateError, match=f"{name} has none"):
-            render(recipe(), done)
+            facts(recipe(), done)
 
 
 def test_a_loosened_bar_is_named_in_the_card(built: Built) -> None:
     lower = load(RECIPE, overrides={"gates": {"quantise": {"retention": 0.5}}})
-    assert "- `gates.quantise.retention`: 0.5 instead of 0.8" in render(lower, built.records)
+    manifest = manifest_of(built.gguf, built.manifest.sha256, lower, built.records, name="lower")
+    assert "- `gates.quantise.retention`: 0.5 instead of 0.8" in render(manifest)
 
 
 def test_the_catalogue_takes_it_with_its_manifest_and_it_answers(built: Built) -> None:
@@ -213,6 +222,71 @@ def test_verify_names_one_flipped_byte_anywhere(copy: Path) -> None:
 def is_watched(path: Path) -> bool:
     """Everything but checkpoints, which are no part of the result, and hidden files."""
     return path.is_file() and "checkpoints" not in path.parts and not path.name.startswith(".")
+
+
+@pytest.fixture(scope="session")
+def shipped(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run as a folder that comes with the program, without benches."""
+    out = tmp_path_factory.mktemp("shipped") / "toy"
+    ship(built.folder, out)
+    return out
+
+
+def test_what_ships_is_small_and_names_no_place_on_this_machine(built: Built, shipped: Path) -> None:
+    names = {path.relative_to(shipped).as_posix() for path in shipped.rglob("*") if path.is_file()}
+    assert {"manifest.json", "card.md", "tiny-q3_k_l.gguf", "run/run.json", "run/train/text/metrics.jsonl"} <= names
+    assert {f"run/{name}/step.json" for name in built.records if name != "result"} <= names
+    assert not any("safetensors" in name or "rows" in name for name in names)
+    words = b"".join(path.read_bytes() for path in shipped.rglob("*") if path.suffix in {".json", ".md"})
+    assert str(built.folder.parent).encode() not in words
+    assert str(ROOT).encode() not in words
+    assert models.read_manifest(shipped).name == "toy"
+
+
+def test_verify_recomputes_the_chain_of_what_was_shipped(shipped: Path, tmp_path: Path) -> None:
+    said: list[str] = []
+    verify(shipped, said.append)
+    assert "tiny.yaml: the recipe that was run" in said
+    assert "data:tiny/facts.jsonl: intact" in said
+    assert "merged/answers-full: 0 files intact, 7 not shipped, not checked" in said
+    assert said[-1] == "card.md: rendered from the manifest"
+    changed = Path(shutil.copytree(shipped, tmp_path / "toy"))
+    for path in (path for path in sorted(changed.rglob("*")) if path.is_file()):
+        flip(path)
+        with pytest.raises(CorruptError):
+            verify(changed)
+        flip(path)
+    verify(changed)
+
+
+def test_verify_refuses_a_shipped_manifest_that_says_more_than_its_records(shipped: Path, tmp_path: Path) -> None:
+    changed = Path(shutil.copytree(shipped, tmp_path / "toy"))
+    manifest = models.read_manifest(changed)
+    models.write_manifest(changed, manifest.model_copy(update={"licence": "MIT"}))
+    with pytest.raises(CorruptError, match="does not say what the records say"):
+        verify(changed)
+
+
+def test_manifest_and_card_are_written_again_from_the_records(
+    shipped: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changed = Path(shutil.copytree(shipped, tmp_path / "toy"))
+    manifest = models.read_manifest(changed)
+    models.write_manifest(changed, manifest.model_copy(update={"licence": "MIT"}))
+    (changed / "card.md").write_text("another card")
+    monkeypatch.setattr(sys, "argv", ["shipped", str(changed)])
+    shipped_again.main()
+    assert models.read_manifest(changed) == manifest
+    verify(changed)
+
+
+def test_a_run_ships_with_its_benches(built: Built, copy: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="official test items"):
+        measure(copy, RECIPE.parent / "tiny/yes_no_maybe.json", Progress, lambda _: None)
+    (copy / "bench").mkdir(exist_ok=True)
+    with pytest.raises(UsageError, match="missing or unfinished: before-score"):
+        ship(copy, tmp_path / "toy")
+    assert not (tmp_path / "toy").exists()
 
 
 def test_a_second_run_skips_everything(built: Built, copy: Path) -> None:

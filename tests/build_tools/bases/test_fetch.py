@@ -9,7 +9,7 @@ from build_tools.bases.fetch import fetch, look_up
 from build_tools.bases.resolve import resolve
 from build_tools.recipe.schema import Base
 from medlora_edge.errors import CorruptError, UsageError
-from tests.build_tools.bases.fake_repository import COMMIT, FakeRepository, serving
+from tests.fake_hub import COMMIT, FakeHub, serving
 
 BASE = Base(hub="owner/name", revision=COMMIT, licence="llama3")
 FILES = {
@@ -22,52 +22,62 @@ UNWANTED = {"pytorch_model.bin": b"pickle", "model.gguf": b"GGUF", "original/par
 
 
 @pytest.fixture
-def repository(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeRepository]:
-    with serving(FakeRepository({**FILES, **UNWANTED})) as repository:
-        monkeypatch.setenv("HF_ENDPOINT", repository.url)
-        yield repository
+def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]:
+    with serving(FakeHub({**FILES, **UNWANTED})) as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        yield hub
 
 
 @pytest.mark.loopback
-def test_it_says_size_and_licence_before_anything_is_loaded(repository: FakeRepository) -> None:
+def test_it_says_size_and_licence_before_anything_is_loaded(hub: FakeHub) -> None:
     offer = look_up(BASE)
     assert (offer.repo, offer.revision, offer.licence) == ("owner/name", COMMIT, "llama3")
     assert {file.name for file in offer.files} == set(FILES)
     assert offer.size_bytes == sum(map(len, FILES.values()))
-    assert repository.downloads == []
+    assert hub.downloads == []
 
 
 @pytest.mark.loopback
-def test_it_fetches_what_training_needs_and_finds_it_again(repository: FakeRepository) -> None:
+def test_it_fetches_what_training_needs_and_finds_it_again(hub: FakeHub) -> None:
     folder = fetch(look_up(BASE))
     assert {file.name: file.read_bytes() for file in folder.iterdir()} == FILES
     assert resolve(BASE, Path()) == folder
     assert resolve(BASE.model_copy(update={"revision": None}), Path()) == folder
-    repository.downloads.clear()
+    hub.downloads.clear()
     assert fetch(look_up(BASE)) == folder
-    assert repository.downloads == []
+    assert hub.downloads == []
 
 
 @pytest.mark.loopback
-def test_content_that_is_not_the_promised_one_is_refused_and_fetched_anew(repository: FakeRepository) -> None:
-    repository.served["model.safetensors"] = bytes((3 << 20) - 1) + b"!"
+def test_content_that_is_not_the_promised_one_is_refused_and_fetched_anew(hub: FakeHub) -> None:
+    hub.served["model.safetensors"] = bytes((3 << 20) - 1) + b"!"
     with pytest.raises(CorruptError, match="not the promised one"):
         fetch(look_up(BASE))
     with pytest.raises(UsageError, match="not on this machine"):
         resolve(BASE, Path())
-    repository.served.clear()
+    hub.served.clear()
     assert (fetch(look_up(BASE)) / "model.safetensors").read_bytes() == FILES["model.safetensors"]
 
 
 @pytest.mark.loopback
-def test_after_a_broken_transfer_the_same_command_goes_on(repository: FakeRepository) -> None:
-    repository.drops, repository.failing = [1 << 20], True
+def test_after_a_broken_transfer_the_same_command_goes_on(hub: FakeHub) -> None:
+    hub.drops, hub.failing = [1 << 20], True
     with pytest.raises(UsageError, match="hub cannot give"):
         fetch(look_up(BASE))
-    repository.failing, done = False, len(repository.downloads)
+    hub.failing, done = False, len(hub.downloads)
     assert resolve_or_none() is None
     assert (fetch(look_up(BASE)) / "model.safetensors").read_bytes() == FILES["model.safetensors"]
-    assert "config.json" not in {name for name, _ in repository.downloads[done:]}
+    assert "config.json" not in {name for name, _ in hub.downloads[done:]}
+
+
+@pytest.mark.loopback
+def test_a_hub_that_went_away_is_not_called_an_empty_one(hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    offer = look_up(BASE)
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    for attempt in (lambda: look_up(BASE), lambda: fetch(offer)):
+        with pytest.raises(UsageError, match="hub cannot be reached"):
+            attempt()
+    assert hub.downloads == []
 
 
 def resolve_or_none() -> Path | None:
@@ -78,14 +88,14 @@ def resolve_or_none() -> Path | None:
 
 
 @pytest.mark.loopback
-def test_pickled_weights_are_refused(repository: FakeRepository) -> None:
-    del repository.files["model.safetensors"]
+def test_pickled_weights_are_refused(hub: FakeHub) -> None:
+    del hub.files["model.safetensors"]
     with pytest.raises(UsageError, match="no weights as safetensors"):
         look_up(BASE)
 
 
 @pytest.mark.loopback
-def test_a_repository_that_is_not_there(repository: FakeRepository) -> None:
+def test_a_repository_that_is_not_there(hub: FakeHub) -> None:
     with pytest.raises(UsageError, match="no such repository"):
         look_up(BASE.model_copy(update={"hub": "owner/other"}))
 

@@ -1,6 +1,7 @@
 """Official test items are refused as training data: exit 6 with file, record and data set."""
 
 import json
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 
 from build_tools.data import leaks
+from build_tools.data.documents import Exchange
 from build_tools.data.sources import read
 from medlora_edge.bench.library import official_test_ids
 from medlora_edge.errors import DataRuleError, ExitCode
@@ -81,9 +83,10 @@ def test_training_files_are_not_refused(shared_data: Path) -> None:
         {"format": "question_answer", "file": "wikidoc/wikidoc_patient_information.jsonl.gz"},
     ]
     for entry in entries:
-        documents = list(read(chat_stage(entry).data[0], shared_data))
-        assert documents
+        documents = [found for found in read(chat_stage(entry).data[0], shared_data) if isinstance(found, Exchange)]
         leaks.refuse(documents)
+        with pytest.raises(DataRuleError, match=r"^1 official test item "):
+            leaks.refuse([*documents, replace(documents[-1], asked=FIRST_MEDQA)])
 
 
 @pytest.mark.shared_data
@@ -109,7 +112,9 @@ def test_blank_and_everyday_texts_are_not_known() -> None:
 def test_a_few_words_are_known_by_their_options(tmp_path: Path) -> None:
     """As a bare question "Acromegaly occurs:" is known; with other options it is another question."""
     write_lines(tmp_path / "mc.jsonl", [choice("Acromegaly occurs:")])
-    leaks.refuse(read(chat_stage({"format": "multiple_choice", "file": "mc.jsonl"}).data[0], tmp_path))
+    (document,) = read(chat_stage({"format": "multiple_choice", "file": "mc.jsonl"}).data[0], tmp_path)
+    assert isinstance(document, Exchange)
+    leaks.refuse([document])
     options = {"A": "After fusion of epiphysis", "B": "Due to hypersecretion of ADH"}
     assert leaks.fingerprint("Acromegaly occurs", options.values()) == leaks.fingerprint(
         "acromegaly occurs:", reversed(options.values())

@@ -44,12 +44,13 @@ def run(folder: Path, recipe_folder: Path, *, pause: float = 0.0, say: Say = sil
     """Do the three steps; `pause`: seconds between two files of a step."""
     spec = recipe()
     chain = Chain(spec, recipe_folder, folder, Silent(), say)
+    stage = spec.stages[0].model_dump(mode="json")
     with runfolder.hold(folder, spec, recipe_folder):
         source = recipe_folder / "data.jsonl"
         outside = Artefact("data:data.jsonl", source, sha256_of_file(source))
         data = chain.do(STEPS[0], partial(_copy, source, pause), inputs=(outside,))
         rows = chain.output(data)
-        train = chain.do(STEPS[1], partial(_train, rows.path, pause), inputs=(rows,), kept=("checkpoints",))
+        train = chain.do(STEPS[1], partial(_train, rows.path, pause), inputs=(rows,), part=stage, kept=("checkpoints",))
         adapter = chain.output(train, "adapter")
         merged = chain.do(STEPS[2], partial(_copy, adapter.path / "weights.bin", pause), inputs=(rows, adapter))
     return [data, train, merged]

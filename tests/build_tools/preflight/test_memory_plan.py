@@ -10,7 +10,8 @@ import pytest
 
 from build_tools.bases.counts import Skeleton, skeleton
 from build_tools.bases.shape import read
-from build_tools.preflight.memory_plan import MemoryPlan, plan
+from build_tools.preflight.memory_plan import HEAD_TOKENS, HELD, MemoryPlan, plan
+from build_tools.training import head
 from tests.build_tools.preflight.stages import CHAT, chat, completion
 
 
@@ -61,10 +62,23 @@ def test_training_all_weights_counts_them_four_times(tiny: tuple[dict[str, Any],
     assert found.weights + found.adapter + found.gradients + found.optimiser == 16 * 1_705_216
 
 
-@pytest.mark.parametrize("changes", [{"max_length": 512, "batch": {"micro": 8}}], ids=["8 x 512"])
+def test_logits_are_those_of_the_head_that_computes_them(tiny: tuple[dict[str, Any], Skeleton]) -> None:
+    """Ours, a thousand tokens at a time, on a CPU; TRL's with its larger tiles elsewhere."""
+    assert HEAD_TOKENS == head.TOKENS
+    config, model = tiny
+    stages = [chat(max_length=length, load_bits=32) for length in (HEAD_TOKENS, 4 * HEAD_TOKENS)]
+    once, four_times = (plan(config, model, stage, "cpu").logits for stage in stages)
+    states = 2 * 4 * HEAD_TOKENS * config["hidden_size"]
+    assert four_times - once == pytest.approx(HELD["cpu"] * 3 * states, abs=2)
+    capped = plan(config | {"final_logit_softcapping": 30.0}, model, stages[1], "cpu").logits
+    assert capped > 2 * four_times
+
+
+@pytest.mark.parametrize("recompute", [False, True], ids=["8 x 512", "recomputed"])
 def test_the_plan_is_within_a_quarter_of_what_real_training_takes(
-    changes: dict[str, Any], scratch_base: Path, tiny: tuple[dict[str, Any], Skeleton]
+    recompute: bool, scratch_base: Path, tiny: tuple[dict[str, Any], Skeleton]
 ) -> None:
+    changes = {"max_length": 512, "batch": {"micro": 8}, "checkpoint_activations": recompute}
     stage = json.dumps(CHAT | changes | {"steps": 3})
     command = [sys.executable, "-m", "tests.build_tools.preflight.train_once", str(scratch_base), stage]
     done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=Path(__file__).parents[3])

@@ -10,6 +10,7 @@ from huggingface_hub import constants
 
 from build_tools.bases.quiet import quiet
 from build_tools.training import offline
+from build_tools.training.memory import KERNELS, KERNELS_KEPT, keep_few_kernels
 from build_tools.training.meter import Meter, flops_per_token, peak_of
 
 
@@ -30,6 +31,17 @@ def test_deprecations_are_silent_inside(recwarn: pytest.WarningsRecorder) -> Non
     with quiet():
         warnings.warn("old", FutureWarning, stacklevel=1)
     assert not recwarn.list
+
+
+@pytest.mark.parametrize(("own", "kept"), [("", KERNELS_KEPT), ("7", "7")])
+def test_few_kernels_are_kept_unless_the_user_says_otherwise(
+    own: str, kept: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(KERNELS, own)
+    if not own:
+        del os.environ[KERNELS]
+    keep_few_kernels()
+    assert os.environ[KERNELS] == kept
 
 
 def test_importing_the_room_imports_no_trainer() -> None:
