@@ -7,7 +7,6 @@ import typer
 
 from medlora_edge.cli.main import app
 from medlora_edge.errors import ExitCode
-from medlora_edge.settings import EngineSettings
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 
@@ -25,11 +24,6 @@ def commands(group: typer.Typer, prefix: str = "") -> set[str]:
 def test_every_command_is_in_the_table_and_no_other() -> None:
     listed = set(re.findall(r"^\| `([a-z ]+)` \| [a-z]", README, re.MULTILINE)) - {"generate", "constrained", "score"}
     assert listed == commands(app)
-
-
-def test_settings_shown_are_the_settings_there_are() -> None:
-    block = README.split("```toml")[1].split("```")[0]
-    assert set(re.findall(r"^(\w+) =", block, re.MULTILINE)) == set(EngineSettings.model_fields)
 
 
 def test_exit_codes_named_are_the_programs() -> None:

@@ -13,7 +13,7 @@ from medlora_edge.bench.begin import job_for, measure
 from medlora_edge.bench.library import sample
 from medlora_edge.bench.schema import Sample
 from medlora_edge.engine import Engine
-from medlora_edge.errors import EngineError
+from medlora_edge.errors import EngineError, InUseError
 from medlora_edge.settings import EngineSettings
 from medlora_edge.tui.app import EdgeApp
 from medlora_edge.tui.bench_state import Phase
@@ -163,8 +163,17 @@ async def test_quitting_stops_the_run_which_is_found_again_and_gone_on_with() ->
 
 
 async def _gone(app: EdgeApp) -> None:
-    """The run's engine has ended, which ends the run."""
+    """The run's engine has ended, which ends the run, which lets its folder go."""
     engine = app.bench._engine
     assert engine
     with pytest.raises(EngineError):
         engine.stats()
+    wait_until(lambda: not any(map(_held, runfolder.all_runs())), "its folder is free")
+
+
+def _held(folder: Path) -> bool:
+    try:
+        with runfolder.hold(folder):
+            return False
+    except InUseError:
+        return True

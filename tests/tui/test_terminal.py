@@ -106,7 +106,7 @@ def test_engine_that_is_killed_is_started_again_and_the_chat_is_kept(screen: Ter
     screen.shows("answering")
     screen.press("\x1b", STOPPED)
     assert [other for other in screen.engines if other.pid != engine.pid]
-    screen.press("\x1b[1;2A" * 30, QUESTION)
+    screen.press("\x1b[1;5H", QUESTION)
     leave(screen)
 
 

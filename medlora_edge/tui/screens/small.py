@@ -1,5 +1,6 @@
 """A terminal too small for the app: a plain message in place of a broken screen, until it is enlarged."""
 
+from textual import events
 from textual.app import App, ComposeResult
 from textual.geometry import Size
 from textual.screen import ModalScreen
@@ -35,6 +36,12 @@ class TooSmall(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """What is wrong, and what to do."""
         yield Plain(f"The terminal is too small: at least {COLUMNS} x {ROWS} is needed. Enlarge it; nothing is lost.")
+
+    def on_unmount(self) -> None:
+        """A size that came while both screens changed places may have reached only this one."""
+        size = self.app.size
+        if self.app.screen_stack:
+            self.app.screen.post_message(events.Resize(size, size))
 
     def on_screen_resume(self) -> None:
         """What covered it is gone; the terminal may have grown meanwhile."""
