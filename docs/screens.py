@@ -54,8 +54,8 @@ async def draw() -> None:
         keep("start")
         await ask("ask", QUESTION)
         keep("chat")
-        item = sample().items[0]
-        await ask("pubmedqa", item.question, "\n\n".join(item.contexts))
+        asked = sample().items[0].question
+        await ask("pubmedqa", asked.question, "\n\n".join(asked.contexts))
         keep("verdict")
         await ask("multiple_choice", CHOICE)
         keep("choice")
@@ -64,6 +64,8 @@ async def draw() -> None:
         keep("models")
         await pilot.press("escape", "f5")
         await pilot.pause(1)
+        await pilot.press("tab", "tab", "tab", "tab", "enter")
+        await until(lambda: app.bench.at.results)
         keep("bench")
 
 
