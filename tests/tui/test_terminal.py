@@ -30,7 +30,7 @@ GREYS = range(232, 256)
 
 @pytest.fixture(autouse=True)
 def model(tiny_gguf: Path) -> None:
-    """The model that ships takes this one's place once it is there."""
+    """Random weights: an answer that goes on until it is stopped. What ships is asked in test_terminal_shipped.py."""
     assert run("models", "add", tiny_gguf, "--name", "mine").returncode == ExitCode.DONE
 
 
