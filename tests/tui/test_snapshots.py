@@ -15,7 +15,7 @@ from tests.tui.turns import ABSTRACT
 
 ANSWER = "Sepsis is life-threatening organ dysfunction caused by a dysregulated host response to infection.\n\n" * 3
 SIZES = [(80, 24), (120, 40)]
-LOOKS = ["dark", "no-color"]
+LOOKS = ["dark", "light", "high-contrast", "no-color"]
 Compare = Callable[..., bool]
 
 

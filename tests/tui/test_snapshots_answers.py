@@ -7,7 +7,7 @@ from textual.pilot import Pilot
 
 from medlora_edge.history import TurnState
 from tests.tui.apps import FakeApp, ready, until
-from tests.tui.test_snapshots import settle
+from tests.tui.test_snapshots import LOOKS, settle
 from tests.tui.turns import answered, turn
 
 MARKDOWN = """## Management of sepsis
@@ -30,7 +30,6 @@ pressure = diastolic + (systolic - diastolic) / 3
 > The evidence is ~~strong~~ moderate.
 """
 SIZES = [(80, 24), (120, 40)]
-LOOKS = ["dark", "light", "high-contrast", "no-color"]
 Compare = Callable[..., bool]
 
 

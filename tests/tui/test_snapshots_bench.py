@@ -18,10 +18,9 @@ from tests.models.corpus import valid_gguf
 from tests.tui.apps import FakeApp, screen_text, until
 from tests.tui.bench_script import Answer, Gate, Play, Stage, Step, keep_run
 from tests.tui.test_bench import open_run, opened, started
-from tests.tui.test_snapshots import settle
+from tests.tui.test_snapshots import LOOKS, settle
 
 SIZES = [(80, 24), (120, 40)]
-LOOKS = ["dark", "no-color"]
 IN_USE = InUseError("this run folder is in use by another process", where="runs/mine", fix="wait for it to end")
 Compare = Callable[..., bool]
 

@@ -49,7 +49,6 @@ def app(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, store: 
     return made
 
 
-@pytest.mark.parametrize("app", [*LOOKS, "light", "high-contrast"], indirect=True)
 def test_chats(app: ShelfApp, size: tuple[int, int], snap_compare: Compare) -> None:
     async def reach(pilot: Pilot[None]) -> None:
         await opened(pilot, app)

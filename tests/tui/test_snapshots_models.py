@@ -16,10 +16,9 @@ from medlora_edge.tui.screens.models import ModelPage
 from medlora_edge.tui.widgets.model_list import ModelList
 from tests.tui.apps import FakeApp, a_model, ask, ready, until
 from tests.tui.fake_session import Hang, Say
-from tests.tui.test_snapshots import SIZES, Compare, settle
+from tests.tui.test_snapshots import LOOKS, SIZES, Compare, settle
 
 HOME = Path("/home/ana/.local/share/medlora-edge/models")
-LOOKS = ["dark", "light", "high-contrast", "no-color"]
 
 
 def installed(name: str, size: int, **facts: object) -> Model:
