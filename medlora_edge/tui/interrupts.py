@@ -7,6 +7,7 @@ from textual.screen import ModalScreen
 from medlora_edge.tui import ladder
 from medlora_edge.tui.ladder import Situation, Step
 from medlora_edge.tui.screens.choice import Choice
+from medlora_edge.tui.screens.small import TooSmall
 from medlora_edge.tui.standing import Keeping
 from medlora_edge.tui.widgets.prompt import Box
 
@@ -31,7 +32,7 @@ class Interrupts:
         app = self._app
         focused, chat = app.focused, app.chat
         return Situation(
-            overlay=isinstance(app.screen, ModalScreen),
+            overlay=isinstance(app.screen, ModalScreen) and not isinstance(app.screen, TooSmall),
             selection=bool(self._selected()),
             busy=self._benching or (not app.locked and (chat.busy or chat.standing.loading)),
             in_prompt=isinstance(focused, Box),

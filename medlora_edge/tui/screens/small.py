@@ -26,7 +26,7 @@ def too_small(size: Size) -> bool:
 
 
 class TooSmall(ModalScreen[None]):
-    """Covers everything; what is under way goes on beneath it."""
+    """Covers everything; what is under way goes on beneath it, and Esc stops that."""
 
     BINDINGS = OVERLAY_KEYS
     DEFAULT_CSS = """

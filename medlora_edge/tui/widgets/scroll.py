@@ -11,7 +11,7 @@ NEAR = 2  # rows from an edge
 
 
 class Scroll(VerticalScroll, can_focus=False):
-    """`following`: its end was in view when the user last moved."""
+    """`following`: its end was in view, and the user has not scrolled up since."""
 
     DEFAULT_CSS = """
     Scroll { height: 1fr; scrollbar-size-vertical: 1; padding-top: 1; }
@@ -33,9 +33,12 @@ class Scroll(VerticalScroll, can_focus=False):
         self._holding = False
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """The user moved, or it followed."""
+        """The user moved, or it followed; what was written meanwhile may have put the end further off."""
         super().watch_scroll_y(old_value, new_value)
-        self.following = new_value >= self.max_scroll_y
+        if new_value >= self.max_scroll_y:
+            self.following = True
+        elif new_value < old_value:
+            self.following = False
         self.look()
 
     def watch_virtual_size(self) -> None:
