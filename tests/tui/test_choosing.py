@@ -10,7 +10,7 @@ from medlora_edge.errors import UsageError
 from medlora_edge.models import Model
 from medlora_edge.settings import EngineSettings
 from medlora_edge.tui import choosing
-from medlora_edge.tui.model_rows import InUse
+from medlora_edge.tui.model_rows import InUse, Row
 from tests.models.corpus import valid_gguf
 
 SETTINGS = EngineSettings()
@@ -48,7 +48,7 @@ def test_check_says_what_has_changed(model: Model) -> None:
 
 
 def test_a_broken_choice_of_the_default_hides_no_model(model: Model) -> None:
-    def row() -> choosing.Row:
+    def row() -> Row:
         return next(row for row in choosing.listed(SETTINGS, InUse()) if row.model == model)
 
     (paths.models_dir() / ".default").write_bytes(b"\xff\xfe")
