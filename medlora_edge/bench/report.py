@@ -132,7 +132,8 @@ def _setting(card: Card) -> list[str]:
         )
     adapter = f"; adapter sha256 {card.adapter.sha256[:16]}" if card.adapter else ""
     return [
-        f"model: {model.description}, {model.quantisation}, sha256 {model.sha256[:16]}{adapter}",
+        f"model: {model.architecture}, {model.n_params / 1e6:,.1f} million parameters, {model.quantisation}, "
+        f"sha256 {model.sha256[:16]}{adapter}",
         f"answers: {how}",
         f"engine: llama.cpp {card.software['llama.cpp']}, {resolved.threads} threads, {resolved.parallel} in "
         f"parallel, context {resolved.n_ctx}, batch {resolved.n_batch}, KV {settings.kv_type}",

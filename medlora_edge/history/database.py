@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import cache
 from importlib import import_module, resources
 from pathlib import Path
@@ -108,10 +108,9 @@ def transaction(db: sqlite3.Connection) -> Iterator[None]:
     try:
         yield
         db.execute("COMMIT")
-    except BaseException:
-        if db.in_transaction:  # some failures have rolled back already
+    finally:
+        if db.in_transaction:  # not committed; some failures have rolled back already
             db.execute("ROLLBACK")
-        raise
 
 
 @contextmanager
@@ -142,12 +141,11 @@ def _connect(target: str, key: bytes | None) -> sqlite3.Connection:
 
 
 def _configured(db: sqlite3.Connection) -> sqlite3.Connection:
-    try:
+    with ExitStack() as undo:
+        undo.callback(db.close)
         for pragma in PRAGMAS:
             db.execute(f"PRAGMA {pragma}").fetchall()
-    except BaseException:
-        db.close()
-        raise
+        undo.pop_all()
     return db
 
 

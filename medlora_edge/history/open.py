@@ -180,10 +180,9 @@ def _whole(path: Path, key: bytes) -> sqlite3.Connection:
     """The database, when every page of it is as it was written."""
     left_by_a_death = path.with_name(f"{path.name}-wal").exists()
     db = database.connect(path, key)
-    try:
+    with ExitStack() as undo:
+        undo.callback(db.close)
         database.check(db, str(path), thorough=left_by_a_death)
         database.migrate(db, str(path))
-    except BaseException:
-        db.close()
-        raise
+        undo.pop_all()
     return db

@@ -239,6 +239,7 @@ def test_stopped_question_and_the_next_never_mix(
 
 
 def works(session: Session, listener: Listener) -> None:
+    """It answers the next question, whatever came before."""
     session.ask(turn(99, "Still there?"), [])
     assert listener.end(99).state in {TurnState.DONE, TurnState.CUT}
 
