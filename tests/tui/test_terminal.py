@@ -26,6 +26,7 @@ main.main()
 BROKEN_SETTINGS = '[engine]\nthreads = 2\n\n[app]\ntheme = "mauve"\n'
 COLOUR = re.compile(r"[34]8;5;(\d+)")
 GREYS = range(232, 256)
+DRAGS = 6
 
 
 @pytest.fixture(autouse=True)
@@ -68,6 +69,19 @@ def test_ask_resize_stop_and_quit(screen: Terminal) -> None:
     screen.press("\x1b", STOPPED)
     ask(screen, "And what else?")
     screen.send("\x1b")
+    leave(screen)
+
+
+def test_window_dragged_while_an_answer_is_written_still_obeys(screen: Terminal) -> None:
+    """Sizes that overtook each other were followed for ever."""
+    screen.shows("ready")
+    ask(screen)
+    for _ in range(DRAGS):
+        screen.resize(40, 10)
+        screen.shows("too small")
+        screen.resize(80, 24)
+        screen.shows("Ask a clinical question")
+    screen.press("\x1b", STOPPED)
     leave(screen)
 
 

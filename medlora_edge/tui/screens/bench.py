@@ -21,6 +21,7 @@ from medlora_edge.tui.benching import Bench
 from medlora_edge.tui.bindings import BENCH_KEYS
 from medlora_edge.tui.earlier_runs import Opened, comparable, compared, open_run
 from medlora_edge.tui.screens.choice import Choice
+from medlora_edge.tui.screens.steady import Steady
 from medlora_edge.tui.threads import tell
 from medlora_edge.tui.widgets.bench_form import BenchForm
 from medlora_edge.tui.widgets.bench_progress import BenchProgress
@@ -34,7 +35,7 @@ REDRAW_SECONDS = 1.0  # for the time left, between two answers
 View = Literal["form", "progress", "report"]
 
 
-class BenchScreen(Screen[None]):
+class BenchScreen(Steady, Screen[None]):
     """Draws `bench`, which goes on without it. `model` is offered first."""
 
     BINDINGS = BENCH_KEYS

@@ -21,6 +21,7 @@ from medlora_edge.tui.reopening import Reopened
 from medlora_edge.tui.screens import hearing
 from medlora_edge.tui.screens.asking import BUSY, Asking
 from medlora_edge.tui.screens.counting import Counting
+from medlora_edge.tui.screens.steady import Steady
 from medlora_edge.tui.standing import Keeping, Standing
 from medlora_edge.tui.threads import tell_screen
 from medlora_edge.tui.widgets.card import Card, error_card
@@ -33,7 +34,7 @@ from medlora_edge.tui.widgets.turn_view import TurnView
 P = ParamSpec("P")
 
 
-class ChatScreen(Screen[None]):
+class ChatScreen(Steady, Screen[None]):
     """Draws what the session says; asks through the desk."""
 
     BINDINGS = CHAT_KEYS

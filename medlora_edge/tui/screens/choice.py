@@ -8,10 +8,11 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList
 
 from medlora_edge.tui.bindings import OVERLAY_KEYS
+from medlora_edge.tui.screens.steady import Steady
 from medlora_edge.tui.widgets.plain import Plain, plain
 
 
-class Choice(ModalScreen[int | None]):
+class Choice(Steady, ModalScreen[int | None]):
     """Ends with the number of the answer chosen, None for none."""
 
     BINDINGS = OVERLAY_KEYS

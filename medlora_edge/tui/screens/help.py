@@ -11,12 +11,13 @@ from textual.widgets import Static
 
 from medlora_edge.notice import NOTICE
 from medlora_edge.tui.bindings import OVERLAY_KEYS
+from medlora_edge.tui.screens.steady import Steady
 from medlora_edge.tui.widgets.plain import Plain, plain
 
 KEY_WIDTH = 24
 
 
-class Help(ModalScreen[None]):
+class Help(Steady, ModalScreen[None]):
     """What can be pressed where the user was."""
 
     BINDINGS = OVERLAY_KEYS

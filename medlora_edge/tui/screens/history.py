@@ -17,6 +17,7 @@ from medlora_edge.tui.places import Place
 from medlora_edge.tui.reopening import Reopened
 from medlora_edge.tui.screens.choice import Choice
 from medlora_edge.tui.screens.shelf import Shelf
+from medlora_edge.tui.screens.steady import Steady
 from medlora_edge.tui.widgets.chat_list import ChatList
 from medlora_edge.tui.widgets.line import NewTitle, Search
 from medlora_edge.tui.widgets.notice import Notice
@@ -30,7 +31,7 @@ ERASING = "Erasing: the file is rewritten without it ..."
 ANSWERS = ("Keep it", "Erase it")
 
 
-class History(ModalScreen[Reopened | None]):
+class History(Steady, ModalScreen[Reopened | None]):
     """Ends with the chat to be shown again. `busy`: whether an answer is being written."""
 
     BINDINGS = OVERLAY_KEYS

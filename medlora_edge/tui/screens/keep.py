@@ -12,6 +12,7 @@ from medlora_edge.errors import MedloraError
 from medlora_edge.history.keys import SHORTEST_PASSPHRASE
 from medlora_edge.tui import passphrase
 from medlora_edge.tui.bindings import KEEP_KEYS
+from medlora_edge.tui.screens.steady import Steady
 from medlora_edge.tui.sentence import sentence
 from medlora_edge.tui.threads import tell_screen
 from medlora_edge.tui.widgets.form import Field, Form
@@ -28,7 +29,7 @@ WRITE_DOWN = (
 NOT_YET = "Write the code down first, then type the group asked for."
 
 
-class Keep(ModalScreen[None]):
+class Keep(Steady, ModalScreen[None]):
     """`keep` makes the store for a passphrase and returns the recovery code; it takes a second and may raise."""
 
     BINDINGS = KEEP_KEYS

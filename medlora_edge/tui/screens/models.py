@@ -19,6 +19,7 @@ from medlora_edge.tui.bindings import MODEL_KEYS
 from medlora_edge.tui.choosing import Chosen
 from medlora_edge.tui.model_rows import InUse, Row
 from medlora_edge.tui.screens.choice import Choice
+from medlora_edge.tui.screens.steady import Steady
 from medlora_edge.tui.threads import tell
 from medlora_edge.tui.widgets.model_details import ModelDetails
 from medlora_edge.tui.widgets.model_list import ModelList
@@ -33,7 +34,7 @@ ASKED = "Stop the answer?"
 STOP = ("Stop the answer and change the model", "Let it be written")
 
 
-class ModelPage(ModalScreen[Chosen | None]):
+class ModelPage(Steady, ModalScreen[Chosen | None]):
     """Ends with the model chosen. `busy`: whether an answer is being written now."""
 
     BINDINGS = MODEL_KEYS

@@ -6,6 +6,7 @@ from textual.geometry import Size
 from textual.screen import ModalScreen
 
 from medlora_edge.tui.bindings import OVERLAY_KEYS
+from medlora_edge.tui.screens.steady import Steady
 from medlora_edge.tui.widgets.plain import Plain
 
 COLUMNS, ROWS = 60, 20  # the least that everything is legible in
@@ -25,7 +26,7 @@ def too_small(size: Size) -> bool:
     return size.width < COLUMNS or size.height < ROWS
 
 
-class TooSmall(ModalScreen[None]):
+class TooSmall(Steady, ModalScreen[None]):
     """Covers everything; what is under way goes on beneath it, and Esc stops that."""
 
     BINDINGS = OVERLAY_KEYS

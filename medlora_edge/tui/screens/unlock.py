@@ -15,6 +15,7 @@ from textual.widgets import Footer
 from medlora_edge.errors import MedloraError
 from medlora_edge.tui import passphrase
 from medlora_edge.tui.bindings import UNLOCK_KEYS
+from medlora_edge.tui.screens.steady import Steady
 from medlora_edge.tui.sentence import sentence
 from medlora_edge.tui.threads import tell_screen
 from medlora_edge.tui.widgets.form import Field, Form
@@ -39,7 +40,7 @@ class Doors:
     go_private: Callable[[], object]
 
 
-class Unlock(Screen[None]):
+class Unlock(Steady, Screen[None]):
     """Stands in front of everything until the chats are open; nothing of them is behind it."""
 
     BINDINGS = UNLOCK_KEYS
