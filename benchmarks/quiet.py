@@ -80,4 +80,5 @@ def _spent(process: psutil.Process) -> float:
 
 def _others_share(before: tuple[float, float]) -> float:
     now, spent = _reading()
-    return max(0.0, spent - before[1]) / ((now - before[0]) * (psutil.cpu_count() or 1))
+    share = (spent - before[1]) / ((now - before[0]) * (psutil.cpu_count() or 1))
+    return min(max(0.0, share), 1.0)  # the system counts in ticks: over a shorter time it may be any number
