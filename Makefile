@@ -4,6 +4,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+NIGHTLY := .nightly
 READY := $(VENV)/.ready
 TRAINER := $(VENV)/.trainer
 PUBMEDQA ?= ../shared/data/pubmedqa/ori_pqal.json.gz
@@ -33,7 +34,14 @@ speed: $(TRAINER) ## Measure speed and memory (minutes), results as JSON
 	$(BIN)/python -m benchmarks
 
 nightly: export MEDLORA_NIGHTLY := 1
-nightly: test speed ## Everything that takes long: tests, speed, and the official questions in all three modes
+nightly: test ## Everything that takes long: tests, a bundle, speed, the official questions in all three modes
+	rm -rf $(NIGHTLY)
+	mkdir $(NIGHTLY)
+	minisign -G -W -p $(NIGHTLY)/release.pub -s $(NIGHTLY)/release.key </dev/null
+	$(BIN)/medlora-bundle fetch $(NIGHTLY)/inputs
+	$(BIN)/medlora-bundle build $(NIGHTLY)/inputs $(NIGHTLY) --serial 1 --key $(NIGHTLY)/release.pub
+	$(BIN)/medlora-bundle sign $(NIGHTLY)/medlora-edge-* --key $(NIGHTLY)/release.key
+	MEDLORA_BUNDLE=$$(echo $(NIGHTLY)/medlora-edge-*) $(MAKE) speed
 	for mode in score constrained generate; do \
 		$(BIN)/medlora-edge bench pubmedqa --model starter --data $(PUBMEDQA) --mode $$mode || exit; \
 	done
@@ -45,7 +53,7 @@ install: ## Install the program from source, GPU=cuda|vulkan|metal for a GPU bui
 	$(BIN)/pip install .
 
 clean: ## Remove what was built here
-	rm -rf $(VENV) .bench
+	rm -rf $(VENV) .bench $(NIGHTLY)
 
 $(READY): pyproject.toml
 	@command -v cc >/dev/null || { echo "a C++ compiler is needed (Debian: apt-get install build-essential)" >&2; exit 2; }

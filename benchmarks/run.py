@@ -11,9 +11,11 @@ from typing import NoReturn
 
 from benchmarks import (
     app_latency,
+    bundle_life,
     decode_many,
     decode_one,
     generate_pubmedqa,
+    installed_start,
     parent_memory,
     render,
     report,
@@ -23,6 +25,7 @@ from benchmarks import (
     starter,
     train_step,
     typed_ahead,
+    verify_bundle,
 )
 from benchmarks.card import card, now
 from benchmarks.figure import Figure
@@ -39,10 +42,13 @@ MEASUREMENTS: dict[str, Callable[[Setup], Sequence[Figure]]] = {
     "parent_memory": parent_memory.measure,
     "render": render.measure,
     "start_up": start_up.measure,
+    "bundle_life": bundle_life.measure,
+    "installed_start": installed_start.measure,
     "starter": starter.measure,
     "typed_ahead": typed_ahead.measure,
     "app_latency": app_latency.measure,
     "train_step": train_step.measure,
+    "verify_bundle": verify_bundle.measure,
 }
 
 

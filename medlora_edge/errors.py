@@ -82,6 +82,12 @@ class InUseError(MedloraError):
     code = ExitCode.IN_USE
 
 
+class PlatformError(MedloraError):
+    """This machine cannot run the program, whatever is done to the files."""
+
+    code = ExitCode.PLATFORM
+
+
 class StoppedError(MedloraError):
     """The user stopped the program; what was done is kept."""
 

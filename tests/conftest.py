@@ -9,6 +9,8 @@ import pytest
 from benchmarks.cache import cache_folder
 from build_tools.gguf import source_distribution
 
+pytest_plugins = ["tests.real_bundle"]
+
 ROOT = Path(__file__).parent.parent
 SHARED_DATA = ROOT.parent / "shared" / "data"
 

@@ -9,9 +9,8 @@ from medlora_edge.bench.sizing import Prompted
 from medlora_edge.engine.client import Engine
 from medlora_edge.engine.pending import Pending
 from medlora_edge.engine.protocol import Done, Reason, Reuse, Sampling, Scored
-from medlora_edge.tasks import Task, probabilities
+from medlora_edge.tasks import NEAR_TIE_NATS, Task, probabilities
 
-NEAR_TIE_NATS = 0.1
 _SEEDS = 0xFFFFFFFF  # the highest 32-bit value means "random" to llama.cpp, so it is left out
 
 

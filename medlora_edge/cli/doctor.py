@@ -77,6 +77,7 @@ def _engine(problems: Facts) -> Facts:
         return {"state": error.what}
     return {
         "llama.cpp": ready.llama_cpp,
+        "CPU variant": ready.variant,
         "backends": ready.backends,
         "GPU": "offload available" if ready.gpu_offload else "none in this build: CPU only",
     }

@@ -12,6 +12,7 @@ from medlora_edge.cli.ask import ask
 from medlora_edge.cli.doctor import doctor
 from medlora_edge.cli.parse import parse
 from medlora_edge.cli.paths import show_paths
+from medlora_edge.cli.self_test import self_test
 from medlora_edge.errors import UsageError
 from medlora_edge.notice import NOTICE
 
@@ -25,6 +26,7 @@ app.add_typer(models.app, name="models")
 app.add_typer(data.app, name="data")
 app.command()(parse)
 app.command()(doctor)
+app.command("self-test")(self_test)
 app.command("paths")(show_paths)
 
 

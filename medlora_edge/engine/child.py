@@ -13,11 +13,13 @@ from pathlib import Path
 from pydantic import BaseModel, ValidationError
 
 from medlora_edge.engine.protocol import MAX_LINE, Alive, Event, read_event, to_line
+from medlora_edge.errors import ExitCode
 from medlora_edge.paths import private_folder
 
 # Everything else stays outside: GGML_*, LLAMA_* and LD_* choose libraries, PYTHON* chooses code.
 PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT", "CUDA_VISIBLE_DEVICES", "VIRTUAL_ENV")
 LOG_LIMIT = 1 << 20
+VARIANT_MEMORY = "engine-variant.json"  # beside the log: which CPU variant passed its self-test
 
 DEATHS = {
     "SIGILL": "it used an instruction that this processor does not have: install a build for this processor",
@@ -26,6 +28,7 @@ DEATHS = {
     "SIGSEGV": "llama.cpp touched memory that is not its own",
     "SIGKILL": "it was killed from outside",
 }
+UNSUPPORTED = "the engine needs a processor with SSE4.2 and POPCNT (x86-64-v2), and this one cannot run it"
 OUT_OF_MEMORY = "the system ran out of memory and ended it: choose a smaller model or context"
 
 
@@ -45,6 +48,7 @@ class Child:
         self,
         log: Path,
         *,
+        variant: str | None,
         on_event: Callable[[Event], None],
         on_death: Callable[["Child", str], None],
         patience: Patience,
@@ -57,7 +61,9 @@ class Child:
         self._heard = self._moved = time.monotonic()
         self._steps = -1
         self._busy = False
-        self._process = _start(log)
+        self._spoke = False
+        self._variant = variant
+        self._process = _start(log, variant)
         for task in (self._read, self._watch):
             threading.Thread(target=task, daemon=True).start()
 
@@ -65,6 +71,12 @@ class Child:
     def pid(self) -> int:
         """Process id."""
         return self._process.pid
+
+    @property
+    def unsupported(self) -> bool:
+        """Whether it ended because this processor cannot run it."""
+        code = self._process.poll()
+        return code == ExitCode.PLATFORM or (code == -signal.SIGILL and not self._spoke)
 
     def send(self, request: BaseModel) -> None:
         """Write one request; a dead process is noticed by the reader, not here."""
@@ -90,6 +102,7 @@ class Child:
                 self._process.kill()
                 break
             self._heard = time.monotonic()
+            self._spoke = True
             if isinstance(event, Alive):
                 self._note_progress(event)
             else:
@@ -120,6 +133,8 @@ class Child:
         code = self._process.wait()
         if self._hang:
             return f"the engine hung: {self._hang}"
+        if self.unsupported:
+            return f"this processor cannot run the CPU variant {self._variant}" if self._variant else UNSUPPORTED
         if code >= 0:
             return f"the engine ended with code {code}"
         name = signal.Signals(-code).name
@@ -127,23 +142,30 @@ class Child:
         return f"the engine died ({name}): {OUT_OF_MEMORY if oom else DEATHS.get(name, 'unknown cause')}"
 
 
-def _start(log: Path) -> subprocess.Popen[bytes]:
+def _start(log: Path, variant: str | None) -> subprocess.Popen[bytes]:
     environment = {key: os.environ[key] for key in PASSED_ON if key in os.environ}
     environment["GGML_NO_BACKTRACE"] = "1"  # a failed check would start a debugger for its backtrace
     private_folder(log.parent)
     if log.is_file() and log.stat().st_size > LOG_LIMIT:
         log.unlink()
+    memory = ""
     with log.open("ab") as stream:
-        if log.is_file():  # and not the null device
+        if log.is_file():  # and not the null device: then nothing is to be written
             log.chmod(0o600)
+            memory = str(log.parent.resolve() / VARIANT_MEMORY)
         return subprocess.Popen(
-            [sys.executable, "-P", "-m", "medlora_edge.engine.worker"],
+            [sys.executable, "-P", *_no_byte_code(), "-m", "medlora_edge.engine.worker", memory, variant or ""],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=stream,
             env=environment,
             cwd=log.parent,  # llama.cpp builds may look for libraries in the current folder
         )
+
+
+def _no_byte_code() -> list[str]:
+    """A parent that writes no byte code, because the program's files are signed, has a child that writes none."""
+    return ["-B"] if sys.dont_write_bytecode else []
 
 
 def _oom_kills() -> int:

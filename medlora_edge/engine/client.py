@@ -38,7 +38,7 @@ from medlora_edge.engine.protocol import (
     Stats,
     to_line,
 )
-from medlora_edge.errors import EngineError, MedloraError, UsageError
+from medlora_edge.errors import EngineError, MedloraError, PlatformError, UsageError
 
 BACK_OFF = (0.0, 1.0, 5.0, 30.0)  # seconds before the first, second, ... start after a death
 GIVE_UP = len(BACK_OFF)  # deaths in a row, no request answered between them
@@ -55,8 +55,13 @@ class Engine:
     twice fails.
     """
 
-    def __init__(self, *, log: Path | None = None, patience: Patience | None = None) -> None:
+    def __init__(
+        self, *, log: Path | None = None, patience: Patience | None = None, variant: str | None = None
+    ) -> None:
+        """`variant`: the one CPU variant to compute with; otherwise the best for this processor."""
         self._log = log or paths.engine_log()
+        self._variant = variant
+        self._unsupported: str | None = None
         self._patience = patience or Patience()
         self._lock = threading.RLock()
         self._ids = count(1)
@@ -82,10 +87,16 @@ class Engine:
 
     @property
     def ready(self) -> Ready:
-        """Versions and backends of the engine process. Raises EngineError when it does not start."""
+        """Versions and backends of the engine process.
+
+        Raises EngineError when it does not start, PlatformError when this processor cannot run it.
+        """
         with self._lock:
+            self._check_supported()
             self._running()
-        if not self._is_ready.wait(START_SECONDS) or self._ready is None:
+        ready = self._is_ready.wait(START_SECONDS)
+        self._check_supported()
+        if not ready or self._ready is None:
             raise EngineError(f"the engine did not start: {self._last_cause}", where=str(self._log))
         return self._ready
 
@@ -210,6 +221,7 @@ class Engine:
         pending = Pending(request, self._cancel)
         _check_line(request)
         with self._lock:
+            self._check_supported()
             if self._closed:
                 raise EngineError("the engine is closed")
             if self._deaths >= GIVE_UP and not isinstance(request, Load):
@@ -220,6 +232,10 @@ class Engine:
                 self._deliver(pending)
         return pending
 
+    def _check_supported(self) -> None:
+        if self._unsupported:
+            raise PlatformError(self._unsupported, where=str(self._log))
+
     def _deliver(self, pending: Pending) -> None:
         self._pending[pending.id] = pending
         self._running().send(pending.request)
@@ -228,7 +244,13 @@ class Engine:
         """The process, started when there is none; what was loaded and open before is so again."""
         if self._child is None:
             self._is_ready.clear()
-            child = Child(self._log, on_event=self._take, on_death=self._died, patience=self._patience)
+            child = Child(
+                self._log,
+                variant=self._variant,
+                on_event=self._take,
+                on_death=self._died,
+                patience=self._patience,
+            )
             self._child = child
             for request in (self._load, self._open):
                 if request:
@@ -268,6 +290,9 @@ class Engine:
                 return
             self._child = self._alone = None
             self._last_cause = cause
+            if child.unsupported:
+                self._unsupported = cause
+                self._fail_all(cause, Cause.PLATFORM)
             self._is_ready.set()
             self._deaths += 1
             victims = list(self._pending.values())
@@ -321,9 +346,9 @@ class Engine:
             else:
                 self._child.send(Cancel(target=request))
 
-    def _fail_all(self, what: str) -> None:
+    def _fail_all(self, what: str, cause: Cause = Cause.ENGINE) -> None:
         for pending in (*self._pending.values(), *self._suspects, *self._held):
-            pending.put(Failed(id=pending.id, cause=Cause.ENGINE, what=what))
+            pending.put(Failed(id=pending.id, cause=cause, what=what))
         self._pending.clear()
         self._suspects.clear()
         self._held.clear()

@@ -1,9 +1,11 @@
 """Weights and context of llama.cpp over its C interface: only what the decoder needs, nothing cached or hidden."""
 
 import ctypes
+import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import llama_cpp.llama_cpp as C  # noqa: N812 - the C interface, as every call below reads
@@ -267,6 +269,16 @@ def _log(level: int, text: bytes, _: object) -> None:
 
 _log_level = 0
 _LOG_CALLBACK = C.llama_log_callback(_log)  # llama.cpp keeps only the address: this must live on
+
+
+def register_backend(library: Path) -> bool:
+    """Let llama.cpp compute with a backend library; False when it refuses the library, which its log explains.
+
+    Looked up through libllama: what it links to is the one registry that counts, whatever other copies are loaded.
+    """
+    register = C._lib.ggml_backend_load
+    register.argtypes, register.restype = [ctypes.c_char_p], ctypes.c_void_p
+    return register(os.fsencode(library)) is not None
 
 
 def gpu_offload() -> bool:

@@ -20,6 +20,7 @@ from medlora_edge.errors import (
     CorruptError,
     EngineError,
     MedloraError,
+    PlatformError,
     ResourceError,
     StoppedError,
     UsageError,
@@ -33,6 +34,7 @@ ERRORS: dict[Cause, type[MedloraError]] = {
     Cause.MEMORY: ResourceError,
     Cause.CANCELLED: StoppedError,
     Cause.ENGINE: EngineError,
+    Cause.PLATFORM: PlatformError,
 }
 
 

@@ -173,6 +173,7 @@ class Ready(_Wire):
     id: int = 0
     version: int = VERSION
     llama_cpp: str
+    variant: str
     backends: str
     gpu_offload: bool
 
@@ -331,6 +332,7 @@ class Cause(StrEnum):
     MEMORY = "memory"
     CANCELLED = "cancelled"
     ENGINE = "engine"
+    PLATFORM = "platform"
 
 
 class Failed(_Wire):

@@ -5,12 +5,13 @@ import sys
 import threading
 import time
 import traceback
+from pathlib import Path
 from queue import SimpleQueue
 from typing import BinaryIO
 
 from pydantic import ValidationError
 
-from medlora_edge.engine import machine
+from medlora_edge.engine import backends, machine, trial
 from medlora_edge.engine.cache import KvCache
 from medlora_edge.engine.cancel import Cancellations
 from medlora_edge.engine.chat_template import TemplateError
@@ -22,6 +23,7 @@ from medlora_edge.engine.native import (
     build_version,
     gpu_offload,
     log_to_stderr,
+    register_backend,
     system_info,
 )
 from medlora_edge.engine.prompts import Prompter
@@ -52,6 +54,7 @@ from medlora_edge.engine.protocol import (
     to_line,
 )
 from medlora_edge.engine.scoring import MAX_TOKENS as MAX_SCORE_OUTPUTS
+from medlora_edge.errors import ExitCode
 
 HEARTBEAT_SECONDS = 0.5
 FLUSH_SECONDS = 0.05  # tokens that come faster are handed over together
@@ -61,9 +64,10 @@ LOAD_EVENT_STEP = 0.02  # of the whole: fifty progress events a load
 class Worker:
     """State of the engine process: at most one model, one context over it."""
 
-    def __init__(self, requests: BinaryIO, events: BinaryIO) -> None:
+    def __init__(self, requests: BinaryIO, events: BinaryIO, variant: str) -> None:
         self._requests = requests
         self._events = events
+        self._variant = variant
         self._write_lock = threading.Lock()
         self._said = 0.0  # when a token was last handed over
         self._inbox: SimpleQueue[Request] = SimpleQueue()
@@ -77,7 +81,9 @@ class Worker:
 
     def run(self) -> None:
         """Serve until the parent closes the pipe."""
-        self._emit(Ready(llama_cpp=build_version(), backends=system_info(), gpu_offload=gpu_offload()))
+        self._emit(
+            Ready(llama_cpp=build_version(), variant=self._variant, backends=system_info(), gpu_offload=gpu_offload())
+        )
         for task in (self._read, self._heartbeat):
             threading.Thread(target=task, daemon=True).start()
         while True:
@@ -275,14 +281,27 @@ class Worker:
                 self._said = now
 
 
-def main() -> None:
-    """Take the two pipes, send everything else that writes to the log, and serve."""
+def main(memory: str, forced: str) -> None:
+    """Take the two pipes, send everything else that writes to the log, choose the CPU code, and serve.
+
+    `memory`: file of the CPU variant chosen before, `forced`: the one to take whatever the machine is; "" for neither.
+    """
     events = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     machine.make_background()
     log_to_stderr()
     try:
-        Worker(sys.stdin.buffer, events).run()
+        variant = backends.load(
+            backends.library_folder(),
+            register_backend,
+            trial.decodes,
+            memory=Path(memory) if memory else None,
+            forced=forced or None,
+        )
+        Worker(sys.stdin.buffer, events, variant).run()
+    except backends.NoVariantError as error:
+        print(error, file=sys.stderr, flush=True)
+        os._exit(ExitCode.PLATFORM)
     except BrokenPipeError:
         os._exit(0)  # the parent is gone
     except Exception:  # noqa: BLE001 - the process's border: the parent learns the code, the log has the rest
@@ -291,4 +310,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

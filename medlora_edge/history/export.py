@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from medlora_edge.history.records import Chat, Turn, TurnState
 from medlora_edge.privacy import clean
+from medlora_edge.tasks import Question
 
 TASKS = {"ask": "Question", "pubmedqa": "PubMedQA question", "multiple_choice": "Multiple-choice question"}
 ENDINGS = {
@@ -32,7 +33,7 @@ def markdown(chat: Chat, turns: Sequence[Turn], *, notice: str, shown: Collectio
         "Begun": chat.created.isoformat(timespec="seconds"),
         "Last used": chat.updated.isoformat(timespec="seconds"),
     }
-    places = {turn.id: place for place, turn in enumerate(turns, start=1)}
+    places = {turn.id: (place, turn.question) for place, turn in enumerate(turns, start=1)}
     blocks = [f"# {_inline(chat.title) or 'Chat'}", f"**{_inline(notice)}**", _list(facts.items())]
     for turn in turns:
         blocks.extend(_turn(turn, places))
@@ -40,10 +41,11 @@ def markdown(chat: Chat, turns: Sequence[Turn], *, notice: str, shown: Collectio
     return "\n\n".join(blocks) + "\n"
 
 
-def _turn(turn: Turn, places: Mapping[int, int]) -> Iterator[str]:
+def _turn(turn: Turn, places: Mapping[int, tuple[int, Question]]) -> Iterator[str]:
     question, ending = turn.question, ENDINGS.get(turn.state)
-    again = places.get(turn.retry_of or 0)
-    yield f"## {places[turn.id]}. {TASKS[turn.task]}" + (f" (asks {again} again)" if again else "")
+    place, before = places.get(turn.retry_of or 0, (0, question))
+    how = "again" if before == question else "in other words"
+    yield f"## {places[turn.id][0]}. {TASKS[turn.task]}" + (f" (asks {place} {how})" if place else "")
     for context in question.contexts:
         yield f"Context:\n\n{_quote(context)}"
     asked = _quote(question.question)

@@ -106,8 +106,9 @@ class Store:
         model: str = "",
         settings: Mapping[str, Setting] | None = None,
         retry_of: int | None = None,
+        draft: str | None = None,
     ) -> Turn:
-        """Keep a question before anything is computed for it."""
+        """Keep a question before anything is computed for it; with it, at one stroke, the `draft` that is left."""
         insert = """INSERT INTO turn
             (chat, task, question, answer, state, label_probs, retry_of, asked, model_sha256, prompts_sha256,
             model, settings)
@@ -121,6 +122,8 @@ class Store:
             turn = db.execute(insert, values).lastrowid
             assert turn is not None  # noqa: S101 - an INSERT has one
             index.add_turn(db, turn)
+            if draft is not None:
+                db.execute("UPDATE desk SET draft = ?", (rows.text(draft),))
             return rows.turn(db.execute(f"{rows.TURNS} WHERE id = ?", (turn,)).fetchone())
 
     def save_answer(self, turn: int, answer: str) -> None:
@@ -128,6 +131,12 @@ class Store:
         update = "UPDATE turn SET answer = ?, state = 'answering' WHERE id = ? AND state IN ('waiting', 'answering')"
         with self._writing() as db:
             db.execute(update, (rows.text(answer), turn))
+
+    def save_verdict(self, turn: int, label: str | None, label_probs: Mapping[str, float]) -> None:
+        """Keep a verdict that is known before its answer; nothing happens to a turn that has ended or was deleted."""
+        update = "UPDATE turn SET label = ?, label_probs = ? WHERE id = ? AND state IN ('waiting', 'answering')"
+        with self._writing() as db:
+            db.execute(update, (label, rows.mapping_json(label_probs), turn))
 
     def end(
         self,
@@ -173,7 +182,8 @@ class Store:
 
     def questions(self, limit: int) -> tuple[Question, ...]:
         """The last questions asked in any chat, the oldest of them first; what was only asked again stands once."""
-        last = "SELECT id, question FROM turn WHERE retry_of IS NULL ORDER BY id DESC LIMIT ?"
+        last = """SELECT id, question FROM turn AS asked WHERE retry_of IS NULL
+            OR question <> (SELECT question FROM turn WHERE id = asked.retry_of) ORDER BY id DESC LIMIT ?"""
         with self._reading() as db:
             found = db.execute(f"SELECT question FROM ({last}) ORDER BY id", (limit,)).fetchall()  # noqa: S608
         return tuple(rows.question(asked) for (asked,) in found)

@@ -69,10 +69,10 @@ def installed() -> tuple[Entry, ...]:
 
 
 def shipped() -> tuple[Entry, ...]:
-    """The model that came with the program, where it did."""
+    """The models that came with the program: those that a bundle brought by name, the starter last."""
     folder = paths.shipped_models_dir()
-    place = folder / SHIPPED if folder else None
-    return (_entry(place, shipped=True),) if place and place.is_dir() else ()
+    places = sorted(folder.iterdir(), key=lambda place: (place.name == SHIPPED, place.name)) if folder else ()
+    return tuple(_entry(place, shipped=True) for place in places if place.is_dir())
 
 
 def _entry(folder: Path, *, shipped: bool) -> Entry:
@@ -84,7 +84,8 @@ def _entry(folder: Path, *, shipped: bool) -> Entry:
 
 
 def find(name_or_file: str | None, on_progress: Progress | None = None) -> Model:
-    """The model to use: by name, else by file; without either the default, the only installed one, the shipped one.
+    """The model to use: by name, else by file; without either the default, else the only one of the first that there
+    are of these: installed by the user, brought by a bundle, the starter.
 
     A file is what ends in `.gguf` or has a folder before it (`./model`); it is checked and hashed.
     Raises UsageError (exit 2) when there is none, CorruptError (exit 3) when its manifest or file is broken.
@@ -122,17 +123,16 @@ def _default_model() -> Model:
             )
         return model
     own = [entry.model for entry in installed() if entry.model]
-    if len(own) == 1:
-        return own[0]
-    if own:
+    brought = [entry.model for entry in shipped() if entry.model and entry.model.path.is_file()]
+    found = own or [model for model in brought if model.name != SHIPPED] or brought
+    if not found:
+        raise UsageError("no model is installed", where=str(paths.models_dir()), fix=HOW_TO_ADD)
+    if len(found) > 1:
         raise UsageError(
-            f"several models are installed and none is the default: {', '.join(model.name for model in own)}",
+            f"several models are installed and none is the default: {', '.join(model.name for model in found)}",
             fix="choose one with `medlora-edge models default NAME`, or for this once with --model",
         )
-    for entry in shipped():
-        if entry.model and entry.model.path.is_file():
-            return entry.model
-    raise UsageError("no model is installed", where=str(paths.models_dir()), fix=HOW_TO_ADD)
+    return found[0]
 
 
 def _from_file(path: Path, on_progress: Progress | None) -> Model:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from math import exp
 
+NEAR_TIE_NATS = 0.1  # between the two likeliest labels: with less, rounding may decide which of them leads
+
 
 def probabilities(logprobs: Mapping[str, float]) -> dict[str, float]:
     """The labels' share of what they have together: p(l) = exp(s_l) / sum over k of exp(s_k), scores s in nats."""

@@ -19,7 +19,7 @@ class Pipe(BytesIO):
 
 def test_first_token_is_handed_over_at_once_whatever_was_said_before() -> None:
     pipe = Pipe()
-    worker = Worker(BytesIO(), pipe)
+    worker = Worker(BytesIO(), pipe, "native")
     worker._emit(Prefilling(id=1, done=8, total=9))
     worker._emit(TOKEN)
     assert pipe.heard.endswith(to_line(TOKEN))
@@ -27,7 +27,7 @@ def test_first_token_is_handed_over_at_once_whatever_was_said_before() -> None:
 
 def test_tokens_that_were_held_go_with_the_next_event() -> None:
     pipe = Pipe()
-    worker = Worker(BytesIO(), pipe)
+    worker = Worker(BytesIO(), pipe, "native")
     for _ in range(3):
         worker._emit(TOKEN)
     worker._emit(Prefilling(id=2, done=1, total=2))

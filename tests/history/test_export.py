@@ -78,7 +78,7 @@ Question:
 - Temperature: 0.2
 - Seed: 0
 
-## 2. Question (asks 1 again)
+## 2. Question (asks 1 in other words)
 
 > Why?
 
@@ -92,6 +92,10 @@ Question:
 - Prompts SHA-256: {"c" * 64}
 """
     )
+
+
+def test_the_same_question_is_asked_again() -> None:
+    assert "## 2. PubMedQA question (asks 1 again)\n" in exported(TURN, replace(TURN, id=12, retry_of=11))
 
 
 def test_no_label_is_no_verdict() -> None:

@@ -1,6 +1,7 @@
 """Chats and turns: kept as given, in the order of use whatever the clock says, safe from any thread."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -14,7 +15,7 @@ from medlora_edge.errors import UsageError
 from medlora_edge.history import Setting, Store, TurnState, private, rows
 from medlora_edge.privacy import clean
 from medlora_edge.tasks import Question
-from tests.history.support import SHA, begin, keep, reopen
+from tests.history.support import SHA, asked, begin, keep, reopen
 
 TIMINGS = Timings(prompt_tokens=7, generated_tokens=3, total_seconds=0.5)
 
@@ -54,6 +55,9 @@ def test_questions_of_all_chats_in_the_order_asked_and_what_is_asked_again_once(
     begin(store, one, "Third?")
     assert [question.question for question in store.questions(9)] == ["First?", "Second?", "Third?"]
     assert [question.question for question in store.questions(2)] == ["Second?", "Third?"]
+    edited = replace(first.question, question="Edited?")
+    store.begin(one, "ask", edited, model_sha256=SHA, prompts_sha256=SHA, retry_of=first.id)
+    assert [question.question for question in store.questions(2)] == ["Third?", "Edited?"]
 
 
 def test_an_answer_grows_and_ends(store: Store) -> None:
@@ -64,6 +68,25 @@ def test_an_answer_grows_and_ends(store: Store) -> None:
     (ended,) = store.turns(turn.chat)
     assert (ended.answer, ended.state, ended.label) == ("yes.", TurnState.DONE, "yes")
     assert (ended.label_probs, ended.timings) == ({"yes": 0.75, "no": 0.25}, TIMINGS)
+
+
+def test_a_verdict_is_kept_before_its_answer_and_not_after_the_end(store: Store) -> None:
+    turn = begin(store, store.new_chat("starter", SHA).id)
+    store.save_verdict(turn.id, "yes", {"yes": 0.75, "no": 0.25})
+    kept = store.turns(turn.chat)[0]
+    assert (kept.label, kept.label_probs, kept.state) == ("yes", {"yes": 0.75, "no": 0.25}, TurnState.WAITING)
+    store.end(turn.id, TurnState.DONE, "yes.", label="yes")
+    store.save_verdict(turn.id, "no", {})
+    assert store.turns(turn.chat)[0].label == "yes"
+
+
+def test_a_question_takes_its_draft_away_at_one_stroke(store: Store) -> None:
+    chat = store.new_chat("starter", SHA).id
+    store.save_draft("First? And more")
+    store.begin(chat, "ask", asked("First?"), model_sha256=SHA, prompts_sha256=SHA, draft="And more")
+    assert store.draft() == "And more"
+    begin(store, chat, "Second?")
+    assert store.draft() == "And more"
 
 
 def test_a_late_save_does_not_open_an_ended_turn_again(store: Store) -> None:

@@ -263,14 +263,39 @@ def test_default_model(file: Path, other: Path, no_shipped: None) -> None:
         models.find(None)
 
 
-def test_the_shipped_model_comes_last(file: Path, other: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = tmp_path / "shipped" / "starter"
+def ship(file: Path, folder: Path) -> None:
+    """Let the model in `file` be one that came with the program, in `folder`."""
     folder.mkdir(parents=True)
     (folder / "model.gguf").write_bytes(file.read_bytes())
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
     header = models.inspect(folder / "model.gguf")
-    manifest = models.describe(header, name="starter", sha256=digest, source=models.source_of(file), file="model.gguf")
+    manifest = models.describe(
+        header, name=folder.name, sha256=digest, source=models.source_of(file), file="model.gguf"
+    )
     models.write_manifest(folder, manifest)
+
+
+def test_a_model_that_a_bundle_brought_comes_before_the_starter(
+    file: Path, other: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paths, "shipped_models_dir", lambda: tmp_path / "shipped")
+    ship(file, tmp_path / "shipped" / "starter")
+    ship(other, tmp_path / "shipped" / "clinic")
+    assert [entry.name for entry in models.shipped()] == ["clinic", "starter"]
+    assert models.find(None).name == "clinic"
+    assert models.find("starter").shipped
+    ship(other, tmp_path / "shipped" / "ward")
+    with pytest.raises(UsageError, match="none is the default: clinic, ward"):
+        models.find(None)
+    models.set_default("ward")
+    assert models.find(None).name == "ward"
+    (tmp_path / "shipped" / "clinic" / "model.gguf").unlink()
+    (paths.models_dir() / ".default").unlink()
+    assert models.find(None).name == "ward"  # a model whose file is not there yet is not offered
+
+
+def test_the_shipped_model_comes_last(file: Path, other: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ship(file, tmp_path / "shipped" / "starter")
     monkeypatch.setattr(paths, "shipped_models_dir", lambda: tmp_path / "shipped")
     found = models.find(None)
     assert (found.name, found.shipped) == ("starter", True)
@@ -282,7 +307,7 @@ def test_the_shipped_model_comes_last(file: Path, other: Path, tmp_path: Path, m
     models.add(other, name="mine")
     assert models.find(None).name == "mine"
     models.remove("mine")
-    (folder / "model.gguf").unlink()
+    (tmp_path / "shipped" / "starter" / "model.gguf").unlink()
     with pytest.raises(UsageError, match="no model is installed"):
         models.find(None)
 
@@ -341,4 +366,4 @@ def test_the_wheel_takes_the_starter_where_an_installed_package_looks() -> None:
     project = tomllib.loads((Path(paths.__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))
     wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
     assert "models/starter" in wheel["only-include"]
-    assert wheel["sources"] == {"models": "medlora_edge/shipped"}
+    assert wheel["sources"]["models"] == "medlora_edge/shipped"

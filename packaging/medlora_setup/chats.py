@@ -1,0 +1,63 @@
+"""Copies of the user's chats: made before an upgrade, put back by a rollback. No chat is ever deleted here."""
+
+from itertools import count
+from pathlib import Path
+
+from medlora_setup import steps
+from medlora_setup.errors import Code, SetupError
+
+LOCK = ".lock"
+
+
+def copy(history: Path, backup: Path) -> None:
+    """Copy all files of the chats to the folder `backup`, in the place of an older copy. The chats must be closed."""
+    draft = backup.with_name(f"{backup.name}.new")
+    _copy_files(history, draft)
+    steps.remove_tree(backup)
+    steps.move(draft, backup)
+
+
+def put_back(backup: Path, history: Path) -> Path | None:
+    """Make the chats what they were when `backup` was made; return the folder that keeps those in between, if any.
+
+    Nothing is done where they are the same, so that it may be done twice. Raises SetupError (exit 3) without a copy.
+    """
+    if not backup.is_dir():
+        fix = "put it back from your own backup; nothing was changed"
+        what = "the copy of the chats from before the upgrade is gone"
+        raise SetupError(what, where=str(backup), fix=fix, code=Code.CORRUPT)
+    if _content(backup) == _content(history):
+        return None
+    draft = history.with_name(f".{history.name}.new")
+    history.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _copy_files(backup, draft)
+    kept = None
+    if history.exists():
+        kept = _free_name(history)
+        steps.move(history, kept)
+    steps.move(draft, history)
+    return kept
+
+
+def _copy_files(source: Path, target: Path) -> None:
+    steps.remove_tree(target)
+    steps.make_folder(target, 0o700)
+    steps.copy_owner(source, target)
+    for path in _files(source):
+        steps.copy_file(path, target / path.name, 0o600)
+    steps.sync_folder(target)
+
+
+def _content(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in _files(folder)}
+
+
+def _files(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    return sorted(path for path in folder.iterdir() if path.is_file() and path.name != LOCK)
+
+
+def _free_name(history: Path) -> Path:
+    names = (history.with_name(f"{history.name}-before-rollback-{number}") for number in count(1))
+    return next(name for name in names if not name.exists())

@@ -1,0 +1,70 @@
+"""An extra model is cut into parts that give the file again, and ships only under a licence that is known."""
+
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from medlora_bundle import extra_model
+from medlora_edge.errors import CorruptError, DataRuleError, UsageError
+from medlora_edge.models import describe, inspect, read_manifest, source_of, write_manifest
+from tests.models.corpus import valid_gguf
+
+EPOCH = 1_790_000_000
+
+
+@pytest.fixture
+def gguf(tmp_path: Path) -> Path:
+    """A model whose licence is known from the manifest beside it."""
+    (tmp_path / "from").mkdir()
+    path = valid_gguf(tmp_path / "from" / "My Model.gguf")
+    digest = sha256(path.read_bytes()).hexdigest()
+    known = describe(inspect(path), name="my-model", sha256=digest, source=source_of(path), licence="MIT")
+    write_manifest(path.parent, known)
+    return path
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Path:
+    folder = tmp_path / "app"
+    (folder / extra_model.SHIPPED).mkdir(parents=True)
+    return folder
+
+
+@pytest.mark.parametrize("part_bytes", [1000, 4096, 10**9])
+def test_the_parts_give_the_file_again(gguf: Path, app: Path, tmp_path: Path, part_bytes: int) -> None:
+    bundle = tmp_path / "bundle"
+    model, join = extra_model.add(gguf, bundle, app, part_bytes=part_bytes, epoch=EPOCH)
+    parts = [(bundle / part).read_bytes() for part in join.parts]
+    assert b"".join(parts) == gguf.read_bytes()
+    assert all(len(part) == part_bytes for part in parts[:-1])
+    assert 0 < len(parts[-1]) <= part_bytes
+    assert (join.model, join.size, join.sha256) == (model.id, gguf.stat().st_size, model.sha256)
+    assert sha256(b"".join(parts)).hexdigest() == join.sha256
+
+
+def test_the_app_knows_it_as_a_shipped_model(gguf: Path, app: Path, tmp_path: Path) -> None:
+    model, join = extra_model.add(gguf, tmp_path / "bundle", app, part_bytes=10**6, epoch=EPOCH)
+    manifest = read_manifest(app / extra_model.SHIPPED / model.id)
+    assert (manifest.name, manifest.file, manifest.licence) == (model.id, join.name, "MIT")
+    assert manifest.added.timestamp() == EPOCH
+
+
+def test_without_a_licence_it_stays_here(gguf: Path) -> None:
+    unknown = read_manifest(gguf.parent).model_copy(update={"licence": None})
+    with pytest.raises(DataRuleError, match="licence"):
+        extra_model.of_manifest(unknown)
+
+
+def test_a_manifest_for_other_bytes_is_refused(gguf: Path, app: Path, tmp_path: Path) -> None:
+    manifest = read_manifest(gguf.parent)
+    write_manifest(gguf.parent, manifest.model_copy(update={"sha256": "0" * 64, "file": "My-Model.gguf"}))
+    gguf = gguf.rename(gguf.with_name("My-Model.gguf"))
+    with pytest.raises(CorruptError, match="as its manifest says"):
+        extra_model.add(gguf, tmp_path / "bundle", app, part_bytes=10**6, epoch=EPOCH)
+
+
+def test_what_is_no_model_is_refused(app: Path, tmp_path: Path) -> None:
+    (tmp_path / "x.gguf").write_bytes(b"not a model")
+    with pytest.raises((CorruptError, UsageError)):
+        extra_model.add(tmp_path / "x.gguf", tmp_path / "bundle", app, part_bytes=10**6, epoch=EPOCH)
