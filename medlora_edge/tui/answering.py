@@ -1,12 +1,12 @@
 """A turn being answered: what was said so far, and its end."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from medlora_edge.engine.pending import Pending
-from medlora_edge.engine.protocol import Done, Event, Prefilling, Reason, Restarted, Scored, Token
+from medlora_edge.engine.protocol import Done, Event, Prefilling, Reason, Restarted, Scored, Timings, Token
 from medlora_edge.errors import MedloraError, StoppedError
 from medlora_edge.history.records import Turn, TurnState
-from medlora_edge.tui.events import Ended, EngineRestarted, Queued, ReadingPrompt, Said, SessionEvent, Verdict, Weighing
+from medlora_edge.tui.events import Ended, EngineRestarted, Queued, ReadingPrompt, Said, SessionEvent, Verdict
 from medlora_edge.tui.underway import Underway
 
 
@@ -21,7 +21,8 @@ class Answering:
         self._text = begun
         self._tokens = 0
         self._before_restart = ""
-        self._whole: Ended | None = None
+        self._verdict = Verdict(turn.id, None, {})
+        self._weighed = Timings()
 
     @property
     def ended(self) -> bool:
@@ -46,43 +47,29 @@ class Answering:
         if self.ended:
             raise StoppedError("stopped")
 
-    def follow_answer(self, pending: Pending) -> Done:
-        """Say what the engine says, up to its last word; returns the whole answer. Raises MedloraError."""
-        self._hold(pending)
-        for event in pending.events():
-            self._hear(event)
-        done = pending.result()
-        assert isinstance(done, Done)  # noqa: S101 - the answer to generate
-        return done.model_copy(update={"text": self.begun + done.text})
-
     def follow_score(self, pending: Pending) -> Scored:
         """Wait for the label scores. Raises MedloraError."""
-        self._hold(pending)
-        for event in pending.events():
-            if isinstance(event, Restarted):
-                self.say(EngineRestarted(event.what, None))
+        self._follow(pending)
         scored = pending.result()
         assert isinstance(scored, Scored)  # noqa: S101 - the answer to score
+        self._weighed = scored.timings
         return scored
 
-    def whole(self, done: Done, label: str | None) -> None:
-        """The answer is complete: whatever comes now, it is kept with its label."""
+    def settle(self, verdict: Verdict, beginning: str) -> None:
+        """Say the verdict; the answer is written on from `beginning`, unless it was begun before."""
         with self._way.lock:
-            self._whole = Ended(self.turn.id, _state(done), done.text, label, timings=done.timings)
-            self.say(Weighing(self.turn.id))
+            self._verdict = verdict
+            self.say(verdict)
+            if not self.begun:
+                self.begun = self._text = beginning
+                self._say_begun()
 
-    def done(self, done: Done) -> None:
-        """The answer is complete and has no label."""
-        self._way.end(Ended(self.turn.id, _state(done), done.text, timings=done.timings))
-
-    def verdict(self, probs: Mapping[str, float], error: MedloraError | None = None) -> None:
-        """Say label and probabilities, and the end."""
-        assert self._whole  # noqa: S101 - only whole answers are weighed
-        whole = self._whole
-        self.say(Verdict(self.turn.id, whole.label, probs))
-        self._way.end(
-            Ended(self.turn.id, whole.state, whole.answer, whole.label, probs, timings=whole.timings, error=error)
-        )
+    def follow_answer(self, pending: Pending) -> None:
+        """Say what the engine says, up to its last word and the end of the turn. Raises MedloraError."""
+        self._follow(pending)
+        done = pending.result()
+        assert isinstance(done, Done)  # noqa: S101 - the answer to generate
+        self._way.end(self._ended(_state(done), self.begun + done.text, _together(self._weighed, done.timings)))
 
     def fail(self, error: MedloraError) -> None:
         """It cannot go on; what was said is kept."""
@@ -95,6 +82,11 @@ class Answering:
     def interrupt(self) -> None:
         """The app goes away."""
         self._end(TurnState.INTERRUPTED)
+
+    def _follow(self, pending: Pending) -> None:
+        self._hold(pending)
+        for event in pending.events():
+            self._hear(event)
 
     def _hold(self, pending: Pending) -> None:
         with self._way.lock:
@@ -126,14 +118,27 @@ class Answering:
 
     def _end(self, state: TurnState, error: MedloraError | None = None) -> None:
         with self._way.lock:
-            end = Ended(self.turn.id, state, self._partial, error=error)
-            if self._whole:
-                end = self._whole
-                self.say(Verdict(self.turn.id, end.label, {}))
-            first = self._way.end(end)
+            first = self._way.end(self._ended(state, self._partial, error=error))
             pending = self._pending
         if first and pending:
             pending.cancel()
+
+    def _ended(
+        self, state: TurnState, text: str, timings: Timings | None = None, error: MedloraError | None = None
+    ) -> Ended:
+        known = self._verdict
+        return Ended(self.turn.id, state, text, known.label, known.probs, timings, error)
+
+
+def _together(weighed: Timings, written: Timings) -> Timings:
+    """Of the verdict and the answer behind it, as of one piece of work."""
+    return written.model_copy(
+        update={
+            "cached_tokens": weighed.cached_tokens if weighed.prompt_tokens else written.cached_tokens,
+            "prefill_seconds": weighed.prefill_seconds + written.prefill_seconds,
+            "total_seconds": weighed.total_seconds + written.total_seconds,
+        }
+    )
 
 
 def _state(done: Done) -> TurnState:

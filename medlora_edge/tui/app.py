@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
-from textual import events, work
+from textual import events, on, work
 from textual.app import SystemCommand
 from textual.binding import BindingType
 from textual.screen import ModalScreen, Screen
@@ -138,6 +138,7 @@ class EdgeApp(SafeApp):
         """Unless there is none at the moment: a lock takes one away and puts another in its place."""
         tell(self, lambda: do(self.chat) if self.chat.is_attached and self.chat.is_mounted else None)
 
+    @on(ChatScreen.WentBack)
     @work(thread=True, group="load")
     def load(self) -> None:
         """Find and load the model."""

@@ -1,16 +1,23 @@
 """What a question is asked with beside its model, in the words of an export; kept with the turn."""
 
 from medlora_edge.engine.protocol import Sampling
-from medlora_edge.history import Setting, Turn
+from medlora_edge.history import Setting, TaskName, Turn
 from medlora_edge.models import Adapter, Model
+from medlora_edge.tui import verdict
 from medlora_edge.tui.conversation import sampling
 from medlora_edge.tui.standing import Standing
 
+VERDICT = "the label that the model finds likeliest, weighed before the answer, which was written on from it"
 
-def asked_with(at: Standing, model: Model | None, adapter: Adapter | None = None) -> dict[str, Setting]:
+
+def asked_with(
+    at: Standing, model: Model | None, adapter: Adapter | None = None, *, task: TaskName = "ask"
+) -> dict[str, Setting]:
     """Settings of a question that is about to be asked."""
     chosen = Sampling()
     settings: dict[str, Setting] = {"Warning": at.warning} if at.warning else {}
+    if task != "ask":
+        settings["Verdict is"] = VERDICT
     if model:
         settings["Quantisation"] = model.manifest.quantisation
     if adapter:
@@ -26,6 +33,7 @@ def asked_with(at: Standing, model: Model | None, adapter: Adapter | None = None
     }
 
 
-def with_seed(turn: Turn) -> dict[str, Setting]:
-    """Settings of a kept turn; its seed is known only since it has a number."""
-    return {**turn.settings, "Seed": sampling(turn).seed}
+def to_export(turn: Turn) -> dict[str, Setting]:
+    """Settings of a kept turn; what must be known of its answer, and its seed, which come after those."""
+    but = verdict.contradiction(turn)
+    return {**turn.settings, **({"Verdict and answer": but} if but else {}), "Seed": sampling(turn).seed}

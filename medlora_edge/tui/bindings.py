@@ -14,6 +14,7 @@ APP_KEYS: list[BindingType] = [
     Binding("ctrl+l", "lock", "Lock"),
     Binding("ctrl+p", "command_palette", "Palette", priority=True),
 ]
+LEFT_OUT_FIRST = ("ask_quit", "bench", "models", "lock", "keep_chats")  # where the bottom line has no room for all
 LOCK_KEY = Binding("ctrl+l", "app.lock", "Lock", show=False)
 OVERLAY_KEYS: list[BindingType] = [Binding("escape", "app.escape", "Close"), LOCK_KEY]  # the app's own are hidden
 KEEP_KEYS: list[BindingType] = [Binding("escape", "close", "Close"), LOCK_KEY]
@@ -83,8 +84,8 @@ BENCH_KEYS: list[BindingType] = [
 RUN_LIST_KEYS: list[BindingType] = [Binding("enter", "select", "Open")]
 MODEL_KEYS: list[BindingType] = [
     *OVERLAY_KEYS,
-    Binding("v", "check", "Check the file"),
-    Binding("d", "make_default", "Use at every start"),
+    Binding("v", "check", "Verify"),
+    Binding("d", "make_default", "Make default"),
     Binding("r", "look", "Look again"),
 ]
 MODEL_LIST_KEYS: list[BindingType] = [Binding("enter", "select", "Use")]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from medlora_edge.errors import MedloraError
 from medlora_edge.history import Turn, TurnState
 from medlora_edge.tui.events import Ended, EngineRestarted, Said, SessionEvent, Verdict
+from medlora_edge.tui.note import Note
 
 UNFINISHED = (TurnState.STOPPED, TurnState.CUT, TurnState.FAILED, TurnState.INTERRUPTED)
 
@@ -25,14 +26,17 @@ class Entry:
 
 @dataclass
 class ChatLog:
-    """`errors`: what ended a turn that failed, by its id."""
+    """`errors`: what ended a turn that failed, by its id; `notes`: what happened behind an entry, by its place, -1 for
+    what came before the first one.
+    """
 
     entries: list[Entry] = field(default_factory=list)
     errors: dict[int, MedloraError] = field(default_factory=dict)
+    notes: dict[int, list[Note]] = field(default_factory=dict)
 
     def open(self, turns: Iterable[Turn]) -> None:
         """The turns of a kept chat: of each question the last whole answer is shown, else the last one."""
-        self.entries, self.errors = [], {}
+        self.entries, self.errors, self.notes = [], {}, {}
         for turn in turns:
             self.begin(turn)
         for entry in self.entries:
@@ -48,6 +52,12 @@ class ChatLog:
         entry = self.entries[place]
         entry.variants.append(turn)
         entry.at = len(entry.variants) - 1
+        return place
+
+    def note(self, note: Note) -> int:
+        """Something happened; returns the place of the entry it stands behind."""
+        place = len(self.entries) - 1
+        self.notes.setdefault(place, []).append(note)
         return place
 
     def hear(self, event: SessionEvent) -> Turn | None:
@@ -108,13 +118,12 @@ def heard(turn: Turn, event: SessionEvent) -> Turn:
         case Verdict():
             return replace(turn, label=event.label, label_probs=event.probs)
         case Ended():
-            probs = event.label_probs or turn.label_probs
             return replace(
                 turn,
                 answer=event.answer,
                 state=event.state,
                 label=event.label,
-                label_probs=probs,
+                label_probs=event.label_probs,
                 timings=event.timings,
             )
     return turn

@@ -18,27 +18,21 @@ def in_context(
 ) -> tuple[Turn, ...]:
     """Turns that the next question builds on, in the order in which they were first asked.
 
-    Of a question that was asked more than once, the whole answer that is `shown`, else its last one; an answer that
-    was stopped, cut or failed is none.
+    Of a question that was asked more than once, the whole answer that is `shown`, else the last one to what is shown
+    of the question; an answer that was stopped, cut or failed is none.
     `before`: only what was asked before that turn, and so the context of its retry.
     """
     turns = tuple(turns)
     roots = _roots(turns)
     first = roots.get(before, before) if before is not None else None
-    whole = (turn for turn in turns if turn.state is TurnState.DONE and turn.answer.strip())
+    asked = {roots[turn.id]: turn.question for turn in turns if turn.id in shown}
     chosen: dict[int, Turn] = {}
-    for turn in whole:
+    for turn in turns:
         root = roots[turn.id]
-        if root not in chosen or chosen[root].id not in shown:
+        whole = turn.state is TurnState.DONE and turn.answer.strip() and turn.question == asked.get(root, turn.question)
+        if whole and (root not in chosen or chosen[root].id not in shown):
             chosen[root] = turn
     return tuple(chosen[root] for root in sorted(chosen) if first is None or root < first)
-
-
-def attempts(turns: Iterable[Turn], turn: Turn) -> tuple[Turn, ...]:
-    """The turn, what it asks again and what asks it again, in the order asked."""
-    turns = tuple(turns)
-    roots = _roots(turns)
-    return tuple(other for other in turns if roots[other.id] == roots[turn.id])
 
 
 def messages(name: TaskName, question: Question, earlier: Sequence[Turn]) -> tuple[Message, ...]:
@@ -84,7 +78,7 @@ def _said(turn: Turn) -> tuple[Message, Message]:
 
 
 def _roots(turns: Iterable[Turn]) -> dict[int, int]:
-    """By turn: the first one of those that ask the same again and again."""
+    """By turn: the first one of those that ask the same again and again, be it in other words."""
     roots: dict[int, int] = {}
     for turn in turns:
         asked = turn.id if turn.retry_of is None else turn.retry_of

@@ -57,12 +57,15 @@ class Desk:
         self._left_out: frozenset[int] = frozenset()
         self._wanted: Order | None = None  # what is to be sent, until it is stopped
         self._model_known = Event()  # a load has begun, or failed before it could
+        self._worked: tuple[Model, Adapter | None] | None = None  # what was loaded last
 
     def see(self, at: Standing) -> None:
         """What the status line says now."""
         self.standing = at
         if at.loading or at.ready:
             self._model_known.set()
+        if at.ready and self.model and at.sha256 == self.model.manifest.sha256:
+            self._worked = self.model, self.adapter
 
     def let_go(self) -> None:
         """The model was let go of: the next question loads it."""
@@ -73,18 +76,17 @@ class Desk:
         turns = in_context(self.keeper.turns(), before=retry_of, shown=self.shown)
         return tuple(turn for turn in turns if turn.id not in self._left_out)
 
-    def budget(self, task: TaskName, question: Question) -> Budget | None:
+    def budget(self, order: Order) -> Budget | None:
         """How full the context would be; None where that cannot be said yet."""
         try:
-            return self.session.budget(task, question, self.earlier())
+            return self.session.budget(order.task, order.question, self.earlier(order.retry_of))
         except MedloraError:  # a part is missing still, or no engine: the question itself will say so
             return None
 
-    def read_ahead(self, task: TaskName, question: Question) -> None:
+    def read_ahead(self, order: Order) -> None:
         """Compute what is typed so far, unless that is switched off."""
-        if not self.type_ahead:
-            return
-        self.session.prefill(task, question, self.earlier())
+        if self.type_ahead:
+            self.session.prefill(order.task, order.question, self.earlier(order.retry_of))
 
     def take(self, order: Order) -> None:
         """A question is about to be sent: what was stopped before it is over."""
@@ -120,8 +122,9 @@ class Desk:
             order.question,
             model=at.model,
             sha256=at.sha256,
-            settings=asked_with(at, self.model, self.adapter),
+            settings=asked_with(at, self.model, self.adapter, task=order.task),
             retry_of=order.retry_of,
+            typed=order.draft,
         )
         on_begun(turn)
         if self._wanted is not order:
@@ -139,6 +142,14 @@ class Desk:
             self.session.load(self.model, adapter)
         finally:
             self._model_known.set()
+
+    def go_back(self) -> Model | None:
+        """The model of now cannot be loaded: take the one that could before; None where there is none other."""
+        earlier, self._worked = self._worked, None
+        if earlier is None or earlier == (self.model, self.adapter):
+            return None
+        self.model, self.adapter = earlier
+        return self.model
 
     def turn_to(self, chat: Chat | None) -> None:
         """The next question goes on in this chat; None: it begins one of its own."""
@@ -169,3 +180,8 @@ class Desk:
 def dropping(order: Order) -> Order:
     """The same, with the oldest turns left out if they must go."""
     return replace(order, drop=True)
+
+
+def alone(order: Order) -> Order:
+    """The same in a chat of its own: there is nothing there that it could be a variant of."""
+    return replace(order, drop=True, retry_of=None)

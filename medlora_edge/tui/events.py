@@ -75,15 +75,8 @@ class Said:
 
 
 @dataclass(frozen=True)
-class Weighing:
-    """The answer is whole; the probabilities of its labels are being computed."""
-
-    turn: int
-
-
-@dataclass(frozen=True)
 class Verdict:
-    """The answer's label, None for no verdict, and each label's probability; {} where they could not be had."""
+    """Before the answer: its label, None for no verdict, and each label's probability; {} of a broken model."""
 
     turn: int
     label: str | None
@@ -137,7 +130,6 @@ SessionEvent = (
     | Queued
     | ReadingPrompt
     | Said
-    | Weighing
     | Verdict
     | EngineRestarted
     | Ended

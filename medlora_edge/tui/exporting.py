@@ -14,7 +14,7 @@ from medlora_edge.files import write_atomic
 from medlora_edge.history import markdown
 from medlora_edge.notice import NOTICE
 from medlora_edge.privacy import clean
-from medlora_edge.tui.asked_with import with_seed
+from medlora_edge.tui.asked_with import to_export
 from medlora_edge.tui.keeper import Keeper
 
 NAME_LENGTH = 40
@@ -28,7 +28,7 @@ def export(keeper: Keeper, shown: Collection[int] = ()) -> Path:
     if keeper.chat is None:
         raise UsageError("there is nothing to export yet", fix="ask something first")
     chat = keeper.store.chat(keeper.chat.id)
-    turns = [replace(turn, settings=with_seed(turn)) for turn in keeper.turns()]
+    turns = [replace(turn, settings=to_export(turn)) for turn in keeper.turns()]
     return _written(f"{_slug(chat.title)}.md", markdown(chat, turns, notice=NOTICE, shown=shown))
 
 

@@ -1,6 +1,7 @@
 """Keeps what is said: the question before anything is computed, the answer at least every second, its end at once."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from threading import Lock, RLock
 
@@ -9,7 +10,7 @@ from medlora_edge.history import Chat, Setting, Store, TaskName, Turn
 from medlora_edge.tasks import Question, prompts_sha256
 from medlora_edge.tui.conversation import title
 from medlora_edge.tui.draft import Draft, stored
-from medlora_edge.tui.events import Ended, EngineRestarted, Said, SessionEvent
+from medlora_edge.tui.events import Ended, EngineRestarted, Said, SessionEvent, Verdict
 
 
 class Keeper:
@@ -48,14 +49,19 @@ class Keeper:
         sha256: str,
         settings: Mapping[str, Setting] | None = None,
         retry_of: int | None = None,
+        typed: str = "",
     ) -> Turn:
-        """Keep a question; the chat begins with its first one. Raises MedloraError."""
+        """Keep a question; the chat begins with its first one. What was `typed` for it is the draft no longer.
+
+        Raises MedloraError.
+        """
         with self._one:
             if self.chat is None:
                 chat = self.store.new_chat(model, sha256)
                 self.store.rename(chat.id, title(question))
                 self.chat = chat
-            return self.store.begin(
+            left = replace(self.draft.without(typed), chat=self.chat.id)
+            turn = self.store.begin(
                 self.chat.id,
                 name,
                 question,
@@ -64,7 +70,10 @@ class Keeper:
                 model=model,
                 settings=settings,
                 retry_of=retry_of,
+                draft=stored(left),
             )
+            self.draft = self._kept_draft = left
+            return turn
 
     def turns(self) -> tuple[Turn, ...]:
         """Turns of the chat so far. Raises MedloraError."""
@@ -80,6 +89,8 @@ class Keeper:
                     self._turn = event.turn
             case EngineRestarted():
                 self._forget()
+            case Verdict():
+                self._keep_verdict(event)
             case Ended():
                 self._ends[event.turn] = event
                 self._forget()
@@ -133,6 +144,11 @@ class Keeper:
             label_probs=event.label_probs,
             timings=event.timings,
         )
+
+    def _keep_verdict(self, event: Verdict) -> None:
+        with self._one:
+            if not self._closed:  # what fails here is kept with the turn's end
+                self._try(lambda: self.store.save_verdict(event.turn, event.label, event.probs))
 
     def _forget(self) -> None:
         with self._words:

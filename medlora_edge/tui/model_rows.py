@@ -8,6 +8,7 @@ from medlora_edge.errors import MedloraError
 from medlora_edge.models import Adapter, AdapterFile, FileState, MemoryPlan, Model, Surveyed
 from medlora_edge.models.units import size_text
 from medlora_edge.models.words import marks, memory_parts, memory_verdict
+from medlora_edge.tui import model_results
 
 SEPARATOR = " \u00b7 "
 STATES = {
@@ -107,6 +108,7 @@ def details(row: Row) -> dict[str, str]:
         **(_memory(memory) if memory else {}),
         "context": f"{here}{seen.context_length:,} at most",
         "licence": seen.licence or "not stated",
+        "PubMedQA": "" if row.adapter else "\n  ".join(model_results.lines(seen)),
         "SHA-256": f"{seen.sha256[:16]}...: {STATES[row.found.state]}" if row.found.state else seen.sha256,
         "quantisation": f"{seen.quantisation}, {seen.parameters / 1e6:,.1f} million parameters, {seen.architecture}",
         "adapters": ", ".join(adapter.path.name for adapter in row.found.adapters) or HOW_TO_ADAPT,

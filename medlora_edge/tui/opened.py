@@ -56,6 +56,8 @@ async def show(chat: "ChatScreen", found: Opened) -> None:
         await chat.open_chat(found.reopened)
     if not found.draft.empty:
         chat.write(found.draft.task, found.draft.text, found.draft.abstract)
+        if found.reopened and found.reopened.chat.id == found.draft.chat:
+            chat.asking.edit_on(found.draft.edits)
     if found.interrupted and not (found.reopened and found.reopened.why_read_only):
         _offer(chat, found.interrupted)
 

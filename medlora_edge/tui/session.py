@@ -22,6 +22,7 @@ from medlora_edge.tui.events import (
     ReadingAhead,
     ReadingPrompt,
     SessionEvent,
+    Verdict,
 )
 from medlora_edge.tui.loading import Loading
 from medlora_edge.tui.mailbox import Mailbox
@@ -135,24 +136,23 @@ class Session:
         budget = self._count([chat])[0]
         budget.require_room()
         run.say(ReadingPrompt(turn.id, 0, budget.used))
-        done = run.follow_answer(
+        self._weigh(run, chat)
+        run.follow_answer(
             self._engine.generate(
                 chat, begun=run.begun, sampling=conversation.sampling(turn), max_tokens=budget.answer_room
             )
         )
-        if run.ended:
-            return
+
+    def _weigh(self, run: Answering, chat: tuple[Message, ...]) -> None:
+        """The verdict first, where the question has labels: what is written then begins with it."""
+        turn = run.turn
         candidates = task(turn.task).candidates(turn.question)
         if not candidates:
-            run.done(done)
             return
-        run.whole(done, verdict.label(turn, done.text))
-        try:
-            scored = run.follow_score(self._engine.score(chat, candidates, reuse=Reuse.LONGEST))
-        except MedloraError as error:
-            run.verdict({}, error)
-        else:
-            run.verdict(verdict.label_probs(scored))
+        scored = run.follow_score(self._engine.score(chat, candidates, reuse=Reuse.LONGEST))
+        probs = verdict.label_probs(scored)
+        label = verdict.likeliest(probs)
+        run.settle(Verdict(turn.id, label, probs), candidates[label] if label else "")
 
     def _wait_for_model(self, run: Answering) -> OpenedModel:
         with self._changed:

@@ -21,7 +21,6 @@ from medlora_edge.tui.events import (
     Said,
     SessionEvent,
     Verdict,
-    Weighing,
 )
 
 NAME_WIDTH = 24
@@ -67,11 +66,11 @@ class Standing:
         """How full the context is."""
         if self.budget is None:
             return ""
-        full = "!" if self.budget.nearly_full else ""
-        return f"{full}{self.budget.used:,}/{self.budget.window:,} tokens"
+        marks = ("!" if self.budget.nearly_full else "") + ("~" if self.budget.typed else "")
+        return f"{marks}{self.budget.now:,}/{self.budget.window:,} tokens"
 
 
-def hear(at: Standing, event: SessionEvent, now: float) -> Standing:  # noqa: C901, PLR0911, PLR0912 - one case an event
+def hear(at: Standing, event: SessionEvent, now: float) -> Standing:  # noqa: C901, PLR0911 - one case an event
     """The status after an event that came at `now` (seconds, any clock)."""
     match event:
         case LoadingModel():
@@ -90,8 +89,6 @@ def hear(at: Standing, event: SessionEvent, now: float) -> Standing:  # noqa: C9
             return replace(at, doing=f"reading prompt {event.done:,}/{event.total:,}")
         case Said():
             return _answering(at, event, now)
-        case Weighing():
-            return replace(at, doing="weighing the verdict")
         case EngineRestarted():
             return replace(at, first=None, doing="engine started again")
         case Ended():

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 from medlora_edge.errors import MedloraError
 from medlora_edge.tui.choosing import Chosen
 from medlora_edge.tui.model_rows import InUse
+from medlora_edge.tui.note import Note
 from medlora_edge.tui.screens.models import ModelPage
-from medlora_edge.tui.widgets.card import Card
 
 if TYPE_CHECKING:
     from medlora_edge.tui.app import EdgeApp
@@ -31,7 +31,7 @@ def switch(app: "EdgeApp", chosen: Chosen) -> None:
         return
     if chat.busy:
         desk.stop()
-    chat.transcript.add(Card("note", f"{_name(chosen)} answers from here on. The chat stays."))
+    chat.transcript.add(Note("note", f"{_name(chosen)} answers from here on. The chat stays."))
     app.run_worker(lambda: _load(app, chosen), thread=True, group="load")
 
 

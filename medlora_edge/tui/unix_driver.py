@@ -14,13 +14,14 @@ from collections.abc import Sequence
 
 from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
-from textual.events import Paste
+from textual.events import Key, Paste
 
 from medlora_edge.tui.pastes import Pasted, Pastes, Typed
 
 READ_BYTES = 1 << 16
 LOOK_SECONDS = 0.1  # between two looks at whether the program ends
-SOON_SECONDS = 0.02  # the same while it is open whether an Esc is a key, or a paste over
+SOON_SECONDS = 0.015  # the same while it is open whether an Esc is a key, or a paste over
+ESC = "\x1b"
 
 
 class UnixDriver(LinuxDriver):
@@ -58,10 +59,13 @@ class UnixDriver(LinuxDriver):
 
     def _pass_on(self, pieces: Sequence[Typed | Pasted], keys: XTermParser) -> None:
         for piece in pieces:
-            if isinstance(piece, Pasted):
-                self.process_message(Paste(piece.text))
-                continue
-            for event in keys.feed(piece.text):
-                self.process_message(event)
+            match piece:
+                case Pasted(text):
+                    self.process_message(Paste(text))
+                case Typed(text) if text == ESC:  # nothing came behind it: the parser need not wait once more
+                    self.process_message(Key("escape", ESC))
+                case Typed(text):
+                    for event in keys.feed(text):
+                        self.process_message(event)
         for event in keys.tick():
             self.process_message(event)

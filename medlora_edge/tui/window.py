@@ -21,8 +21,8 @@ class Window:
         return self.last == self.total
 
     def holds(self, place: int) -> bool:
-        """Whether an entry is in it."""
-        return self.first <= place < self.last
+        """Whether an entry is in it; what is before the first entry counts as -1 and goes with that."""
+        return self.first <= max(0, place) < max(1, self.last)
 
     def grown(self) -> "Window":
         """One entry more at the end of the chat, seen from a window that holds the end."""

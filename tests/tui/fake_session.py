@@ -33,7 +33,6 @@ from medlora_edge.tui.events import (
     Said,
     SessionEvent,
     Verdict,
-    Weighing,
 )
 from medlora_edge.tui.mailbox import Mailbox
 from medlora_edge.tui.session_like import BusyError, LentError
@@ -78,11 +77,10 @@ class Hang:
 
 @dataclass(frozen=True)
 class Label:
-    """The answer is whole and is weighed; a gate of this name is passed before the verdict, where one is named."""
+    """The verdict is known."""
 
     label: str | None
     probs: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
-    gate: str | None = None
 
 
 @dataclass(frozen=True)
@@ -114,7 +112,7 @@ class FakeSession:
     """Same surface as Session; `post` is called from one thread here as well.
 
     `asked`, `loaded`, `ahead` are what came in; `window` is the context's size, a token a word;
-    `load_steps`: fractions to tell and gates to pass, then `load_error` or readiness.
+    `load_steps`: fractions to tell and gates to pass, then what `cannot_load` says, or readiness.
     """
 
     def __init__(self, post: Callable[[SessionEvent], None]) -> None:
@@ -134,7 +132,7 @@ class FakeSession:
         self.ahead: list[tuple[TaskName, Question, tuple[Turn, ...]]] = []
         self.window = 4096
         self.load_steps: Sequence[float | Gate] = (0.5, 1.0)
-        self.load_error: MedloraError | None = None
+        self.cannot_load: Callable[[Model], MedloraError | None] = lambda model: None
         self.warning: str | None = None
         self.notes: tuple[str, ...] = ()
         self.closed = False
@@ -174,8 +172,8 @@ class FakeSession:
             if self._loading is not model:
                 return
             self._loading = None
-            if self.load_error:
-                self._post(ModelFailed(model.name, self.load_error))
+            if error := self.cannot_load(model):
+                self._post(ModelFailed(model.name, error))
             else:
                 self.model = model
                 self._post(ModelReady(model.name, model.manifest.sha256, self.window, self.warning, self.notes))
@@ -274,14 +272,12 @@ class FakeSession:
                 self._pass(name, lambda: self._turn is not turn)
             case Hang():
                 self._wait(lambda: self._turn is not turn)
-            case Label():
-                self._weigh(turn, step)
             case _:
                 with self._changed:
                     if self._turn is turn:
                         self._say(turn, step)
 
-    def _say(self, turn: Turn, step: Say | Read | Crash | Fail | End) -> None:
+    def _say(self, turn: Turn, step: Say | Read | Label | Crash | Fail | End) -> None:
         match step:
             case Say(text):
                 self._text += text
@@ -289,6 +285,9 @@ class FakeSession:
                 self._post(Said(turn.id, text, self._tokens))
             case Read(done, total):
                 self._post(ReadingPrompt(turn.id, done, total))
+            case Label(label, probs):
+                self._label = step
+                self._post(Verdict(turn.id, label, probs))
             case Crash(why):
                 self._text, self._tokens = self._begun, 0
                 self._post(EngineRestarted(why, turn.id))
@@ -302,34 +301,12 @@ class FakeSession:
         if self._begun:
             self._post(Said(turn.id, self._begun, 0))
 
-    def _weigh(self, turn: Turn, step: Label) -> None:
-        self._post_if(self._turn is turn, Weighing(turn.id))
-        self._label = Label(step.label)
-        if step.gate:
-            self._pass(step.gate, lambda: self._turn is not turn)
-        with self._changed:
-            if self._turn is turn:
-                self._label = step
-                self._post(Verdict(turn.id, step.label, step.probs))
-
     def _end(
         self, turn: Turn, state: TurnState, *, timings: Timings | None = None, error: MedloraError | None = None
     ) -> None:
-        whole = self._label
-        if whole and state is not TurnState.FAILED:
-            state, timings = TurnState.DONE, timings or TIMINGS
+        known = self._label or Label(None)
         self._turn = None
-        self._post(
-            Ended(
-                turn.id,
-                state,
-                self._text,
-                whole.label if whole else None,
-                whole.probs if whole else {},
-                timings,
-                error,
-            )
-        )
+        self._post(Ended(turn.id, state, self._text, known.label, known.probs, timings, error))
         self._changed.notify_all()
 
     def _post_if(self, holds: bool, event: SessionEvent) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from medlora_edge.errors import UsageError
-from medlora_edge.tui.budget import LEAST_ROOM, LONGEST_ANSWER, Budget
+from medlora_edge.tui.budget import LEAST_ROOM, LONGEST_ANSWER, Budget, about
 
 
 def test_answer_has_what_the_prompt_leaves_and_no_more_than_the_longest() -> None:
@@ -27,3 +27,10 @@ def test_refusal_names_the_numbers_and_what_to_do() -> None:
     with pytest.raises(UsageError, match=r"have 4,090 tokens, the context holds 4,096") as refused:
         Budget(4090, 4096).require_room()
     assert "oldest turns" in str(refused.value)
+
+
+def test_what_is_typed_since_counts_too() -> None:
+    assert Budget(790, 1000, typed=about(37)).now == 800
+    assert Budget(790, 1000, typed=about(37)).nearly_full
+    assert Budget(10, 1000, typed=about(-400)).now == 0
+    assert (about(0), about(1), about(8), about(-5)) == (0, 1, 2, -1)

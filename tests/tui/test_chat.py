@@ -115,10 +115,10 @@ async def test_stop_while_the_question_waits_for_the_model() -> None:
         assert "Stopped by you." in screen_text(app)
 
 
-async def test_stop_while_the_prompt_is_read_and_while_the_verdict_is_weighed() -> None:
+async def test_stop_while_the_prompt_is_read_and_behind_the_verdict() -> None:
     app = FakeApp()
     app.fake.script(Read(1, 9), Hang())
-    app.fake.script(Say("(A)"), Label("A", {"A": 1.0}, gate="never"))
+    app.fake.script(Label("A", {"A": 0.9, "B": 0.1}), Hang())
     async with app.run_test() as pilot:
         await ready(pilot, app)
         await ask(pilot, app)
@@ -126,9 +126,12 @@ async def test_stop_while_the_prompt_is_read_and_while_the_verdict_is_weighed() 
         await pilot.press("escape")
         await ended(pilot, app)
         await ask(pilot, app, "Which? (A) this (B) that")
-        await until(pilot, lambda: "weighing" in screen_text(app))
+        await until(pilot, lambda: "Verdict  (A)" in screen_text(app))
         await pilot.press("escape")
-        assert (await ended(pilot, app, 2)).answer.text == "(A)"
+        await ended(pilot, app, 2)
+        assert "Verdict  (A)" in screen_text(app)
+        stopped = app.keeper.turns()[1]
+        assert (stopped.state, stopped.answer, stopped.label) == (TurnState.STOPPED, "", "A")
 
 
 async def test_stop_of_the_load_and_the_next_question_loads_it() -> None:
@@ -193,6 +196,53 @@ async def test_edit_and_copy_of_a_turn() -> None:
         assert app.chat.prompt.text == "Which? (A) this (B) that"
 
 
+async def test_edited_question_is_a_variant_and_what_it_was_stays() -> None:
+    app = FakeApp()
+    for words in ("One.", "Two.", "Three."):
+        app.fake.script(Say(words))
+    async with app.run_test() as pilot:
+        await ready(pilot, app)
+        await ask(pilot, app, "What is sepsis?")
+        await ended(pilot, app)
+        await ask(pilot, app, "And in children?")
+        await ended(pilot, app, 2)
+        await pilot.press("alt+up", "alt+up", "e")
+        await until(pilot, lambda: "edits an earlier question" in screen_text(app))
+        await ask(pilot, app, "What is shock?")
+        await until(pilot, lambda: "Three." in screen_text(app))
+        await until(pilot, lambda: not app.chat.busy)
+        asked, earlier = app.fake.asked[2]
+        assert (asked.retry_of, asked.question.question, earlier) == (app.fake.asked[0][0].id, "What is shock?", ())
+        assert "edits" not in str(app.chat.prompt.border_title)
+        await pilot.press("alt+up", "alt+up", "left_square_bracket")
+        await until(pilot, lambda: "What is sepsis?" in screen_text(app))
+        assert "What is shock?" not in screen_text(app)
+        await pilot.press("right_square_bracket")
+        await until(pilot, lambda: "What is shock?" in screen_text(app))
+
+
+async def test_emptied_prompt_edits_no_more_and_a_stopped_one_edits_on() -> None:
+    app = FakeApp()
+    async with app.run_test() as pilot:
+        await ready(pilot, app)
+        await ask(pilot, app, "What is sepsis?")
+        await ended(pilot, app)
+        first = app.fake.asked[0][0]
+        await pilot.press("alt+up", "e")
+        await until(pilot, lambda: app.chat.asking.edits == first.id)
+        assert app.chat.draft().edits == first.id
+        app.fake.load_steps = (0.1, Gate("never"))
+        app.fake.unload("gone")
+        await until(pilot, lambda: not app.chat.standing.ready)
+        await pilot.press("enter")
+        await until(pilot, lambda: app.chat.standing.loading)
+        await pilot.press("escape")
+        await until(pilot, lambda: app.chat.prompt.text == "What is sepsis?")
+        assert app.chat.asking.edits == first.id
+        app.chat.prompt.fill("")
+        await until(pilot, lambda: app.chat.asking.edits is None)
+
+
 # --- errors -----------------------------------------------------------------------------------------------
 
 
@@ -215,7 +265,8 @@ async def test_engine_that_dies_is_a_card_and_the_chat_goes_on() -> None:
 
 async def test_model_that_cannot_be_used_is_a_card() -> None:
     app = FakeApp()
-    app.fake.load_error = CorruptError("the file is damaged", where="model.gguf", fix="install it again")
+    damage = CorruptError("the file is damaged", where="model.gguf", fix="install it again")
+    app.fake.cannot_load = lambda model: damage
     async with app.run_test() as pilot:
         await until(pilot, lambda: "Error: the file is damaged" in screen_text(app))
         assert "What to do: install it again" in screen_text(app)
@@ -244,6 +295,21 @@ async def test_answer_cut_at_the_limit_is_marked() -> None:
 # --- the context's limit ----------------------------------------------------------------------------------
 
 
+async def test_words_that_are_not_counted_yet_are_estimated_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = FakeApp()
+    async with app.run_test() as pilot:
+        await ready(pilot, app)
+        await until(pilot, lambda: "0/4,096 tokens" in screen_text(app))
+        monkeypatch.setattr("medlora_edge.tui.screens.counting.PAUSE_SECONDS", 3600)
+        app.chat.prompt.fill("one two three four five")
+        await until(pilot, lambda: "~6/4,096 tokens" in screen_text(app))
+        app.chat.prompt.fill("")
+        await until(pilot, lambda: " 0/4,096 tokens" in screen_text(app))
+        monkeypatch.setattr("medlora_edge.tui.screens.counting.PAUSE_SECONDS", 0.01)
+        app.chat.prompt.fill("one two three four five")
+        await until(pilot, lambda: " 5/4,096 tokens" in screen_text(app))
+
+
 async def test_tokens_are_shown_before_the_question_is_sent() -> None:
     app = FakeApp()
     app.fake.window = 100
@@ -269,6 +335,26 @@ async def test_nothing_is_cut_without_the_users_word() -> None:
         await pilot.press("enter")
         await ended(pilot, app, 2)
         assert app.fake.asked[1][1] == ()
+
+
+async def test_edited_question_that_moves_to_a_new_chat_is_no_variant_there() -> None:
+    app = FakeApp()
+    app.fake.window = 100
+    app.fake.script(Say("word " * 20))
+    async with app.run_test() as pilot:
+        await ready(pilot, app)
+        for number, text in enumerate(("What is sepsis?", "And now?"), 1):
+            await ask(pilot, app, text)
+            await ended(pilot, app, number)
+        await pilot.press("alt+up", "e")
+        await until(pilot, lambda: app.chat.asking.edits)
+        await ask(pilot, app, "long " * 20)
+        await until(pilot, lambda: isinstance(app.screen, Choice))
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: len(app.fake.asked) == 3 and not app.chat.busy)
+        asked, earlier = app.fake.asked[2]
+        assert (asked.retry_of, earlier) == (None, ())
+        assert app.keeper.turns()[0].chat != app.fake.asked[0][0].chat
 
 
 # --- the prompt -------------------------------------------------------------------------------------------
@@ -353,7 +439,7 @@ async def test_scrolling_up_releases_the_end_and_a_marker_says_that_there_is_mor
 
 async def test_pubmedqa_asks_about_the_abstract_and_shows_the_verdict() -> None:
     app = FakeApp()
-    app.fake.script(Say("yes. It lowered mortality."), Label("yes", {"yes": 0.8, "no": 0.15, "maybe": 0.05}))
+    app.fake.script(Label("yes", {"yes": 0.8, "no": 0.15, "maybe": 0.05}), Say("yes. It lowered mortality."))
     async with app.run_test(size=(80, 40)) as pilot:
         await ready(pilot, app)
         await pilot.press("shift+tab")
@@ -367,11 +453,49 @@ async def test_pubmedqa_asks_about_the_abstract_and_shows_the_verdict() -> None:
         shown = screen_text(app)
         assert "Verdict  \u2714 yes" in shown
         assert "80.0%" in shown
+        assert "What the model finds likeliest; the text below was written for it." in shown
+        assert "Do not rely" not in shown
+        assert shown.index("Verdict") < shown.index("It lowered mortality.")
+
+
+async def test_verdict_is_shown_and_kept_before_the_answer_is_written() -> None:
+    app = FakeApp()
+    app.fake.script(Label("B", {"A": 0.2, "B": 0.8}), Hang())
+    async with app.run_test(size=(80, 40)) as pilot:
+        await ready(pilot, app)
+        await pilot.press("shift+tab", "shift+tab")
+        await ask(pilot, app, "Which? (A) this (B) that")
+        await until(pilot, lambda: "Verdict  (B)" in screen_text(app))
+        await until(pilot, lambda: app.keeper.turns()[0].label == "B")
+        assert app.keeper.turns()[0].state is TurnState.WAITING
+        assert app.chat.busy
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ("(B) that. The answer is A.", "does not stay with it"),
+        ("The answer is A.", "but its answer says (A)"),
+    ],
+)
+async def test_answer_that_does_not_say_what_the_verdict_says_is_called_out(answer: str, said: str) -> None:
+    app = FakeApp()
+    app.fake.script(Label("B", {"A": 0.2, "B": 0.8}), Say(answer))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await ready(pilot, app)
+        await pilot.press("shift+tab", "shift+tab")
+        await ask(pilot, app, "Which? (A) this (B) that")
+        await ended(pilot, app)
+        shown = screen_text(app)
+        assert "Verdict  (B)" in shown
+        assert "! The verdict is (B), but" in shown
+        assert said in shown
+        assert "Do not rely on either unchecked." in shown
 
 
 async def test_no_verdict_is_said_and_never_guessed() -> None:
     app = FakeApp()
-    app.fake.script(Say("Hard to say."), Label(None, {"A": 0.5, "B": 0.5}))
+    app.fake.script(Label(None, {"A": 0.5, "B": 0.5}), Say("The answer is B."))
     async with app.run_test() as pilot:
         await ready(pilot, app)
         await pilot.press("shift+tab", "shift+tab")
@@ -379,7 +503,8 @@ async def test_no_verdict_is_said_and_never_guessed() -> None:
         await until(pilot, lambda: app.chat.prompt.border_subtitle == "options A-B")
         await pilot.press("enter")
         await ended(pilot, app)
-        assert "no verdict" in screen_text(app)
+        assert "no verdict: the two likeliest" in screen_text(app)
+        assert "Asked again it may say another" in screen_text(app)
         assert app.fake.asked[0][0].question.options == {"A": "this", "B": "that"}
 
 

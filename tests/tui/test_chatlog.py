@@ -40,7 +40,7 @@ def test_turn_becomes_what_is_said_of_it() -> None:
     assert (said.answer, said.state) == ("yes.", TurnState.ANSWERING)
     assert heard(said, EngineRestarted("died", 1)).answer == ""
     weighed = heard(said, Verdict(1, "yes", {"yes": 1.0}))
-    ended = heard(weighed, Ended(1, TurnState.DONE, "yes.", "yes", timings=TIMINGS))
+    ended = heard(weighed, Ended(1, TurnState.DONE, "yes.", "yes", {"yes": 1.0}, TIMINGS))
     assert (ended.label, ended.label_probs, ended.timings) == ("yes", {"yes": 1.0}, TIMINGS)
 
 

@@ -7,7 +7,6 @@ from medlora_edge.errors import UsageError
 from medlora_edge.history.records import TaskName, TurnState
 from medlora_edge.tasks import Question, task
 from medlora_edge.tui.conversation import (
-    attempts,
     goes_on_from,
     in_context,
     messages,
@@ -50,6 +49,13 @@ def test_the_shown_variant_is_the_context_where_it_is_whole() -> None:
     assert numbers(in_context(turns, shown={4, 2})) == [3, 2]
 
 
+def test_an_edited_question_is_not_in_the_context_with_the_answer_to_what_it_was() -> None:
+    stopped = turn(3, "And now?", retry_of=1, state=TurnState.STOPPED, answer="An")
+    turns = [answered(1), answered(2), stopped]
+    assert numbers(in_context(turns, shown={3, 2})) == [2]
+    assert numbers(in_context(turns, shown={1, 2})) == [1, 2]
+
+
 def test_a_retry_sees_what_was_asked_before_the_first_attempt() -> None:
     turns = [answered(1), answered(2), answered(3), answered(4, retry_of=2), turn(5, retry_of=4)]
     assert numbers(in_context(turns, before=5)) == [1]
@@ -59,12 +65,6 @@ def test_a_retry_sees_what_was_asked_before_the_first_attempt() -> None:
 
 def test_a_retry_of_a_deleted_turn_stands_for_itself() -> None:
     assert numbers(in_context([answered(5, retry_of=2), answered(6)])) == [5, 6]
-
-
-def test_attempts_are_all_that_ask_the_same() -> None:
-    turns = [answered(1), answered(2), answered(3, retry_of=1), turn(4, retry_of=3)]
-    assert numbers(attempts(turns, turns[2])) == [1, 3, 4]
-    assert numbers(attempts(turns, turns[1])) == [2]
 
 
 def test_an_open_question_goes_on_from_the_turns_before() -> None:

@@ -11,6 +11,7 @@ DRAFTS = st.builds(
     text=st.text(st.characters(exclude_categories=["Cs"])),
     abstract=st.text(st.characters(exclude_categories=["Cs"])),
     chat=st.none() | st.integers(1),
+    edits=st.none() | st.integers(1),
 )
 
 
@@ -22,6 +23,12 @@ def test_draft_is_read_as_it_was_stored(draft: Draft) -> None:
 @given(st.text())
 def test_any_text_is_a_draft(text: str) -> None:
     assert isinstance(read(text), Draft)
+
+
+@given(st.text(), st.text())
+def test_what_was_sent_is_the_draft_no_longer_and_what_came_after_is(sent: str, typed: str) -> None:
+    both = Draft(text="\n".join(filter(None, (sent, typed))), abstract="kept", chat=3)
+    assert both.without(sent) == Draft(text=typed, abstract="kept", chat=3)
 
 
 def test_plain_text_is_a_prompt_and_nothing_typed_is_nothing() -> None:

@@ -12,7 +12,7 @@ from medlora_edge.errors import MedloraError, ResourceError, UsageError
 from medlora_edge.models import Adapter
 from medlora_edge.notice import DEMONSTRATION, NOTICE
 from medlora_edge.tui import exporting
-from medlora_edge.tui.asked_with import asked_with, with_seed
+from medlora_edge.tui.asked_with import asked_with, to_export
 from medlora_edge.tui.budget import Budget
 from medlora_edge.tui.conversation import sampling
 from medlora_edge.tui.keeper import Keeper
@@ -27,8 +27,17 @@ def test_settings_of_a_question_and_the_seed_of_its_turn() -> None:
     assert settings["Warning"] == DEMONSTRATION
     assert (settings["Quantisation"], settings["Context tokens"], settings["Temperature"]) == ("Q3_K_L", 4096, 0.2)
     turn = answered(7, settings=settings)
-    assert with_seed(turn) == {**settings, "Seed": sampling(turn).seed}
+    assert to_export(turn) == {**settings, "Seed": sampling(turn).seed}
     assert sampling(turn) == Sampling(seed=7)
+
+
+def test_a_verdict_is_exported_with_where_it_comes_from_and_what_the_answer_makes_of_it() -> None:
+    settings = asked_with(Standing(), a_model(), task="pubmedqa")
+    assert "likeliest" in str(settings["Verdict is"])
+    assert "Verdict is" not in asked_with(Standing(), a_model())
+    agrees = answered(7, name="pubmedqa", answer="yes. It does.", label="yes")
+    assert "Verdict and answer" not in to_export(agrees)
+    assert "says no" in str(to_export(replace(agrees, answer="No."))["Verdict and answer"])
 
 
 def test_an_adapter_is_named_with_its_hash() -> None:

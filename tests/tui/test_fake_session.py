@@ -20,7 +20,6 @@ from medlora_edge.tui.events import (
     ReadingPrompt,
     Said,
     Verdict,
-    Weighing,
 )
 from medlora_edge.tui.session import Session
 from medlora_edge.tui.session_like import BusyError, SessionLike
@@ -56,12 +55,11 @@ def test_both_have_the_same_surface(fake: FakeSession, session: Session) -> None
 
 
 def test_script_is_played_in_order(fake: FakeSession, listener: Listener) -> None:
-    fake.script(Read(10, 20), Say("yes. "), Say("It helps."), Label("yes", {"yes": 0.9, "no": 0.1}))
+    fake.script(Read(10, 20), Label("yes", {"yes": 0.9, "no": 0.1}), Say("yes. "), Say("It helps."))
     fake.ask(turn(1, name="pubmedqa"), [answered(0)])
     end = listener.end(1)
     kinds = [type(event) for event in listener.events if getattr(event, "turn", None) == 1]
-    assert kinds[:2] == [Queued, ReadingPrompt]
-    assert kinds[-3:-1] == [Weighing, Verdict]
+    assert kinds[:3] == [Queued, ReadingPrompt, Verdict]
     assert (end.state, end.answer, end.label) == (TurnState.DONE, "yes. It helps.", "yes")
     assert end.timings
     assert fake.asked == [(turn(1, name="pubmedqa"), (answered(0),))]
@@ -91,16 +89,13 @@ def test_stop_ends_a_hang_and_keeps_the_part(
     assert listener.end(2).state is TurnState.DONE
 
 
-def test_stop_while_weighing_keeps_answer_and_label(
-    fake: FakeSession, listener: Listener, threads: ThreadPoolExecutor
-) -> None:
-    fake.script(Say("yes."), Label("yes", {"yes": 1.0}, gate="weighed"))
+def test_stop_behind_the_verdict_keeps_it(fake: FakeSession, listener: Listener, threads: ThreadPoolExecutor) -> None:
+    fake.script(Label("yes", {"yes": 0.9, "no": 0.1}), Say("yes."), Hang())
     threads.submit(fake.ask, turn(1, name="pubmedqa"), [])
-    listener.first(Weighing)
-    wait_until(lambda: fake._label)
+    listener.first(Said)
     fake.stop()
     end = listener.end(1)
-    assert (end.state, end.label, end.label_probs) == (TurnState.DONE, "yes", {})
+    assert (end.state, end.label, end.label_probs) == (TurnState.STOPPED, "yes", {"yes": 0.9, "no": 0.1})
 
 
 def test_crash_begins_the_answer_anew_and_failure_keeps_the_part(fake: FakeSession, listener: Listener) -> None:
@@ -141,7 +136,7 @@ def test_question_waits_for_a_load_that_can_be_stopped_or_fail(
     fake.stop()
     listener.first(ModelFailed)
     assert not listener.all(ModelReady)
-    fake.load_error = CorruptError("broken")
+    fake.cannot_load = lambda model: CorruptError("broken")
     fake.release("loaded")
     fake.load(model)
     wait_until(lambda: listener.all(ModelFailed)[1:])

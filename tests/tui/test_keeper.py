@@ -9,7 +9,7 @@ from medlora_edge import history
 from medlora_edge.errors import MedloraError, ResourceError
 from medlora_edge.history import Store, TurnState
 from medlora_edge.tui.draft import Draft, read
-from medlora_edge.tui.events import Ended, EngineRestarted, Said
+from medlora_edge.tui.events import Ended, EngineRestarted, Said, Verdict
 from medlora_edge.tui.keeper import Keeper
 from tests.history.support import keep, reopen
 from tests.tui.fake_session import TIMINGS
@@ -58,6 +58,14 @@ def test_what_a_dead_engine_said_is_void(keeper: Keeper) -> None:
     assert keeper.turns()[0].answer == "again"
 
 
+def test_verdict_is_kept_at_once_and_outlives_the_engine(keeper: Keeper) -> None:
+    turn = begin(keeper)
+    keeper.hear(Verdict(turn, "yes", {"yes": 0.8, "no": 0.2}))
+    keeper.hear(EngineRestarted("died", turn))
+    kept = keeper.turns()[0]
+    assert (kept.label, kept.label_probs, kept.state) == ("yes", {"yes": 0.8, "no": 0.2}, TurnState.WAITING)
+
+
 def test_end_is_kept_whole(keeper: Keeper) -> None:
     turn = begin(keeper)
     keeper.hear(Ended(turn, TurnState.DONE, "yes.", "yes", {"yes": 1.0}, TIMINGS))
@@ -97,6 +105,14 @@ def test_draft_is_kept_and_one_of_nothing_is_none(keeper: Keeper) -> None:
     assert keeper.behind
     keeper.flush()
     assert keeper.store.draft() == ""
+
+
+def test_question_that_is_kept_is_the_draft_no_longer(keeper: Keeper) -> None:
+    keeper.draft = Draft(text="What is sepsis?\nAnd the next")
+    keeper.flush()
+    turn = keeper.begin("ask", question("What is sepsis?"), model="tiny", sha256="ab", typed="What is sepsis?")
+    assert read(keeper.store.draft()) == Draft(text="And the next", chat=turn.chat)
+    assert not keeper.behind
 
 
 def test_another_store_takes_over_in_the_middle_of_an_answer(keeper: Keeper, tmp_path: Path) -> None:

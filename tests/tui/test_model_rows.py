@@ -4,11 +4,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from pydantic import JsonValue
 
+from medlora_edge import models
 from medlora_edge.errors import CorruptError, UsageError
 from medlora_edge.models import Adapter, AdapterFile, Entry, FileState, MemoryPlan, Surveyed
 from medlora_edge.models.units import MIB
-from medlora_edge.tui import model_rows
+from medlora_edge.tui import model_results, model_rows
 from medlora_edge.tui.model_rows import InUse, Row, rows
 from tests.tui.apps import a_model
 
@@ -94,3 +96,62 @@ def test_marks_come_first_in_the_details() -> None:
     marked = replace(model, manifest=model.manifest.model_copy(update={"demonstration": True, "untrained": True}))
     row = Row(found(entry=Entry("starter", marked)))
     assert model_rows.title(row) == "starter \u00b7 untrained \u00b7 demonstration"
+
+
+def measured(**changes: object) -> dict[str, JsonValue]:
+    run = {
+        "model": "ships",
+        "sha256": "ab" * 32,
+        "mode": "score",
+        "accuracy": 0.548,
+        "accuracy_interval": [0.504, 0.591],
+        "strict_valid_rate": 1.0,
+        "strict_valid_interval": [0.992, 1.0],
+    }
+    other = {**run, "sha256": "cd" * 32, "accuracy": 0.99}
+    whole = {"items": 500, "majority": {"accuracy": 0.552}, "runs": [other, {**run, **changes}], "engine": "any"}
+    return {"pubmedqa": whole, "held_out_loss": {}}  # type: ignore[dict-item]
+
+
+def with_bench(bench: dict[str, JsonValue], adapter: AdapterFile | None = None) -> Row:
+    model = a_model()
+    manifest = model.manifest.model_copy(update={"bench": bench})
+    return Row(found(entry=Entry("starter", replace(model, manifest=manifest))), adapter)
+
+
+def test_what_the_manifest_measured_of_this_very_file_is_told() -> None:
+    assert model_rows.details(with_bench(measured()))["PubMedQA"].split("\n  ") == [
+        "500 questions; in brackets the 95 % interval",
+        "score: accuracy 54.8 % (50.4 to 59.1), valid answers 100.0 % (99.2 to 100.0)",
+        "the commonest answer to every question: accuracy 55.2 %",
+    ]
+
+
+@pytest.mark.parametrize(
+    "bench",
+    [
+        {},
+        {"pubmedqa": None},
+        {"pubmedqa": "98 %"},
+        {"pubmedqa": {"items": 500, "runs": []}},
+        measured(sha256="ef" * 32),
+        measured(accuracy=54.8),
+        measured(accuracy=float("nan")),
+        measured(accuracy_interval=[0.5]),
+        measured(mode="x" * 1000),
+    ],
+)
+def test_a_manifest_without_figures_that_read_tells_none(bench: dict[str, JsonValue]) -> None:
+    assert "PubMedQA" not in model_rows.details(with_bench(bench))
+
+
+def test_figures_of_a_model_are_not_those_of_its_adapter() -> None:
+    adapter = AdapterFile(BESIDE, None)
+    assert "PubMedQA" not in model_rows.details(with_bench(measured(), adapter))
+
+
+def test_the_shipped_model_tells_its_figures() -> None:
+    (entry,) = models.shipped()
+    assert entry.model
+    lines = tuple(model_results.lines(entry.model.manifest))
+    assert [line.split(":")[0] for line in lines[1:-1]] == ["score", "constrained", "generate"]

@@ -11,6 +11,7 @@ import pytest
 from textual.pilot import Pilot
 
 from medlora_edge import models, paths
+from medlora_edge.errors import ResourceError
 from medlora_edge.history import TurnState
 from medlora_edge.models import Model
 from medlora_edge.tui import choosing
@@ -21,7 +22,7 @@ from medlora_edge.tui.widgets.model_list import ModelList
 from tests.lora import random_pairs, write_adapter
 from tests.models.corpus import valid_gguf
 from tests.tui.apps import FakeApp, ask, ended, ready, screen_text, until
-from tests.tui.fake_session import Hang, Say
+from tests.tui.fake_session import Fail, Gate, Hang, Say
 
 pytestmark = pytest.mark.asyncio
 
@@ -178,6 +179,56 @@ async def test_another_model_goes_on_with_the_chat(first: Model, second: Model) 
         assert [before.answer for before in earlier] == ["An answer."]
         assert turn.model_sha256 == second.manifest.sha256
         assert len({kept.chat for kept in app.keeper.turns()}) == 1
+
+
+async def test_a_model_that_cannot_be_loaded_gives_way_to_the_one_before(first: Model, second: Model) -> None:
+    app = FakeApp(model=first)
+    app.fake.cannot_load = lambda model: ResourceError("not enough memory") if model == second else None
+    async with app.run_test(size=(80, 40)) as pilot:
+        listed = await opened(pilot, app)
+        await highlight(pilot, listed, "second")
+        await pilot.press("enter")
+        await until(pilot, lambda: "second cannot be used: first answers again." in screen_text(app))
+        assert "Error: not enough memory" in screen_text(app)
+        await until(pilot, lambda: app.fake.model == first, "the first one is loaded again")
+        await ready(pilot, app)
+        await ask(pilot, app)
+        await ended(pilot, app)
+        assert app.fake.loaded == [first, second, first]
+
+
+async def test_a_question_that_waited_for_a_broken_model_fails_and_the_next_one_is_answered(
+    first: Model, second: Model
+) -> None:
+    app = FakeApp(model=first)
+    app.fake.cannot_load = lambda model: ResourceError("not enough memory") if model == second else None
+    async with app.run_test(size=(80, 40)) as pilot:
+        listed = await opened(pilot, app)
+        app.fake.load_steps = (Gate("loaded"),)
+        await highlight(pilot, listed, "second")
+        await pilot.press("enter")
+        await until(pilot, lambda: app.fake.loaded[1:])
+        app.fake.script(Fail())
+        await ask(pilot, app)
+        await until(pilot, lambda: app.fake.busy)
+        app.fake.release("loaded")
+        await ended(pilot, app)
+        await ask(pilot, app, "And now?")
+        await ended(pilot, app, 2)
+        assert app.fake.loaded == [first, second, first]
+        assert app.keeper.turns()[1].state is TurnState.DONE
+
+
+async def test_a_model_that_worked_once_is_not_tried_for_ever(first: Model) -> None:
+    app = FakeApp(model=first)
+    async with app.run_test() as pilot:
+        await ready(pilot, app)
+        app.fake.cannot_load = lambda model: ResourceError("not enough memory")
+        app.load()
+        await until(pilot, lambda: "not enough memory" in screen_text(app))
+        await pilot.pause()
+        assert app.fake.loaded == [first, first]
+        assert "answers again" not in screen_text(app)
 
 
 async def test_the_model_in_use_is_not_loaded_again(first: Model, second: Model) -> None:

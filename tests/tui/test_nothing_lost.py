@@ -38,10 +38,25 @@ async def test_draft_is_on_disk_while_it_is_typed_and_goes_when_it_is_sent() -> 
         assert [turn.question.question for turn in app.keeper.turns()] == ["What now?"]
 
 
+async def test_question_and_draft_change_places_at_one_stroke(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("medlora_edge.tui.app.TICK_SECONDS", 3600)
+    app = FakeApp()
+    app.fake.script(Hang())
+    async with app.run_test() as pilot:
+        await unlock(pilot, app)
+        await pilot.press(*"What now?")
+        app.keeper.flush()
+        assert read(app.keeper.store.draft()).text == "What now?"
+        await pilot.press("enter")
+        await until(pilot, lambda: app.fake.asked)
+        assert [turn.question.question for turn in app.keeper.turns()] == ["What now?"]
+        assert app.keeper.store.draft() == ""
+
+
 async def test_question_that_waits_for_the_model_is_still_the_draft() -> None:
     app = FakeApp()
     app.fake.load_steps = ()
-    app.fake.load_error = ResourceError("not enough memory")
+    app.fake.cannot_load = lambda model: ResourceError("not enough memory")
     async with app.run_test() as pilot:
         await unlock_without_model(pilot, app)
         app.fake.load_steps = (Gate("never"),)

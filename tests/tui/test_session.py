@@ -20,7 +20,6 @@ from medlora_edge.tui.events import (
     ReadingPrompt,
     Said,
     Verdict,
-    Weighing,
 )
 from medlora_edge.tui.session import Session
 from medlora_edge.tui.session_like import BusyError
@@ -63,27 +62,52 @@ def test_prompt_progress_has_the_numbers_of_the_budget(ready: Session, listener:
 
 
 @pytest.mark.parametrize("name", ["pubmedqa", "multiple_choice"])
-def test_rationale_comes_before_the_verdict_with_its_probabilities(
+def test_verdict_with_its_probabilities_comes_before_the_answer_which_begins_with_it(
     ready: Session, listener: Listener, name: TaskName
 ) -> None:
     asked = turn(1, name=name)
     ready.ask(asked, [])
     end = listener.end(1)
     order = [type(event) for event in listener.events]
-    assert max(i for i, kind in enumerate(order) if kind is Said) < order.index(Weighing) < order.index(Verdict)
+    assert order.index(Verdict) < order.index(Said)
     (verdict,) = listener.all(Verdict)
+    assert verdict.label == max(verdict.probs, key=lambda label: verdict.probs[label])
+    assert end.answer.startswith(f"({verdict.label})" if name == "multiple_choice" else f"{verdict.label}.")
     assert list(verdict.probs) == list(asked.question.options or ("yes", "no", "maybe"))
     assert sum(verdict.probs.values()) == pytest.approx(1)
     assert (end.label, end.label_probs) == (verdict.label, verdict.probs)
 
 
-def test_weighing_computes_next_to_nothing_again(ready: Session, engine: Engine, listener: Listener) -> None:
-    asked = turn(1, LONG, name="pubmedqa")
-    ready.ask(asked, [])
+def test_verdict_and_answer_share_the_prompt_and_are_told_as_one(
+    ready: Session, engine: Engine, listener: Listener
+) -> None:
+    ready.ask(turn(1, LONG, name="pubmedqa"), [])
     end = listener.end(1)
     assert end.timings
-    computed = engine.stats().computed_prompt_tokens
-    assert computed - (end.timings.prompt_tokens - end.timings.cached_tokens) < 10
+    assert engine.stats().computed_prompt_tokens - end.timings.prompt_tokens < 10
+    assert end.timings.cached_tokens < end.timings.prompt_tokens / 2
+    assert end.timings.total_seconds > end.timings.prefill_seconds + end.timings.decode_seconds
+
+
+def test_near_tie_is_no_verdict_and_the_answer_is_written_freely(
+    ready: Session, engine: Engine, listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("medlora_edge.tui.verdict.NEAR_TIE_NATS", 1e9)
+    ready.ask(turn(1, name="pubmedqa"), [])
+    end = listener.end(1)
+    assert end.label is None
+    assert list(end.label_probs) == ["yes", "no", "maybe"]
+    assert not end.answer.startswith(("yes.", "no.", "maybe."))
+    assert listener.first(Said).tokens > 0
+
+
+def test_retry_of_a_question_with_labels_has_the_same_verdict(ready: Session, listener: Listener) -> None:
+    ready.ask(turn(1, name="pubmedqa"), [])
+    ready.ask(turn(2, name="pubmedqa", retry_of=1), [])
+    first, second = listener.end(1), listener.end(2)
+    assert second.label == first.label
+    assert second.label_probs == pytest.approx(first.label_probs)
+    assert first.answer != second.answer
 
 
 def test_open_question_has_no_verdict(ready: Session, listener: Listener) -> None:
@@ -186,7 +210,7 @@ def test_stop_while_the_prompt_is_read(ready: Session, listener: Listener, threa
     works(ready, listener)
 
 
-def test_stop_while_the_labels_are_weighed_keeps_the_whole_answer_and_its_label(
+def test_stop_while_the_labels_are_weighed_is_seen_at_once(
     ready: Session, engine: Engine, listener: Listener, threads: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     score = engine.score
@@ -196,15 +220,37 @@ def test_stop_while_the_labels_are_weighed_keeps_the_whole_answer_and_its_label(
         return score(*args, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(engine, "score", hang)
-    monkeypatch.setattr("medlora_edge.tui.verdict.label", lambda asked, answer: "yes")
     asking = threads.submit(ready.ask, turn(1, name="pubmedqa"), [])
-    listener.first(Weighing)
+    listener.first(ReadingPrompt)
     ready.stop()
     end = listener.end(1)
-    assert end.state in {TurnState.DONE, TurnState.CUT}
-    assert (end.label, end.label_probs) == ("yes", {})
-    assert listener.all(Verdict) == [Verdict(1, "yes", {})]
+    assert (end.state, end.answer, end.label) == (TurnState.STOPPED, "", None)
+    strike(engine, signal.SIGKILL)
     asking.result(60)
+    assert not listener.all(Verdict)
+    works(ready, listener)
+
+
+def test_stop_behind_the_verdict_keeps_it(ready: Session, listener: Listener, threads: ThreadPoolExecutor) -> None:
+    asking = threads.submit(ready.ask, turn(1, name="pubmedqa"), [])
+    verdict = listener.first(Verdict)
+    ready.stop()
+    end = listener.end(1)
+    assert (end.state, end.label, end.label_probs) == (TurnState.STOPPED, verdict.label, verdict.probs)
+    asking.result(60)
+
+
+def test_engine_that_dies_while_the_labels_are_weighed_weighs_them_again(
+    ready: Session, engine: Engine, listener: Listener, threads: ThreadPoolExecutor
+) -> None:
+    asking = threads.submit(ready.ask, turn(1, LONG, name="pubmedqa"), [])
+    wait_until(lambda: listener.all(ReadingPrompt)[1:])
+    strike(engine, signal.SIGKILL)
+    asking.result(60)
+    end = listener.end(1)
+    assert listener.first(EngineRestarted).turn == 1
+    assert len(listener.all(Verdict)) == 1
+    assert end.answer.startswith(f"{end.label}.")
 
 
 def test_stop_of_an_engine_that_hangs_is_seen_at_once(

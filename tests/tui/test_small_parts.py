@@ -42,7 +42,7 @@ def test_what_is_typed_becomes_the_question_of_its_mode() -> None:
 
 @pytest.mark.parametrize(("label", "words"), [("yes", "yes"), ("B", "(B)"), (None, "no verdict")])
 def test_verdict_is_a_word_and_not_a_colour_alone(label: str | None, words: str) -> None:
-    assert words in headline(label)
+    assert words in headline(label, {})
 
 
 TEXTS = ("foreground", "primary", "secondary", "accent", "warning", "error", "success")

@@ -85,8 +85,13 @@ def test_stopped_and_failed(app: FakeApp, size: tuple[int, int], snap_compare: C
     assert snap_compare(app, terminal_size=size, run_before=reach)
 
 
-def test_verdict(app: FakeApp, size: tuple[int, int], snap_compare: Compare) -> None:
-    app.fake.script(Say("yes. Mortality was lower."), Label("yes", {"yes": 0.8, "no": 0.15, "maybe": 0.05}))
+@pytest.mark.parametrize(
+    "answer",
+    ["yes. Mortality was lower.", "yes. Mortality was higher. The answer is no."],
+    ids=["agrees", "contradicts"],
+)
+def test_verdict(app: FakeApp, size: tuple[int, int], answer: str, snap_compare: Compare) -> None:
+    app.fake.script(Label("yes", {"yes": 0.8, "no": 0.15, "maybe": 0.05}), Say(answer))
 
     async def reach(pilot: Pilot[None]) -> None:
         await ready(pilot, app)

@@ -22,7 +22,6 @@ from medlora_edge.tui.events import (
     Said,
     SessionEvent,
     Verdict,
-    Weighing,
 )
 from medlora_edge.tui.standing import Standing, figures, hear
 from tests.tui.fake_session import TIMINGS
@@ -36,7 +35,6 @@ CASES: list[tuple[SessionEvent, str]] = [
     (Queued(1), "not saved \u00b7 tiny \u00b7 waiting"),
     (ReadingPrompt(1, 1200, 2400), "not saved \u00b7 tiny \u00b7 reading prompt 1,200/2,400"),
     (Said(1, "text", 3), "not saved \u00b7 tiny \u00b7 answering 3"),
-    (Weighing(1), "not saved \u00b7 tiny \u00b7 weighing the verdict"),
     (Verdict(1, "yes", {}), "not saved \u00b7 tiny \u00b7 ready"),
     (EngineRestarted("died", 1), "not saved \u00b7 tiny \u00b7 engine started again"),
     (Ended(1, TurnState.DONE, "x", timings=TIMINGS), "not saved \u00b7 tiny \u00b7 ready (10.0 tok/s, 6.0 s)"),
@@ -72,6 +70,7 @@ def test_question_that_waits_for_the_model_does_not_hide_the_load() -> None:
 def test_context_is_shown_and_warned_about() -> None:
     assert Standing(budget=Budget(120, 4096)).right == "120/4,096 tokens"
     assert Standing(budget=Budget(3500, 4096)).right == "!3,500/4,096 tokens"
+    assert Standing(budget=Budget(3500, 4096, typed=12)).right == "!~3,512/4,096 tokens"
 
 
 def test_model_name_can_steer_nothing() -> None:

@@ -18,7 +18,7 @@ from tests.tui.terminal import Terminal, terminal
 
 ROOT = Path(__file__).parent.parent.parent
 HELP = "Keys that work here"  # what the actions in the hostile text would open
-PAGES = {"\x12": "You \u00b7 Ask", "\x1bOS": "is gone", "\x1b[15~": "Earlier runs", "\x10": "Search for commands"}
+PAGES = {"\x12": "You \u00b7 Ask", "\x1bOS": "the chat.", "\x1b[15~": "Earlier runs", "\x10": "Search for commands"}
 STREAM = """
 from medlora_edge.errors import EngineError
 from medlora_edge.tui import mailbox

@@ -3,8 +3,10 @@
 import pytest
 from textual.pilot import Pilot
 
+from medlora_edge.errors import EngineError
 from medlora_edge.history import TurnState
-from medlora_edge.tui.events import Said
+from medlora_edge.tui.events import Ended, Said
+from medlora_edge.tui.note import Note
 from medlora_edge.tui.widgets.transcript import MORE
 from medlora_edge.tui.window import MOST, WINDOW
 from tests.tui.apps import FakeApp, ask, ended, ready, screen_text, until
@@ -207,6 +209,71 @@ async def test_kept_turns_show_verdict_mark_and_figures() -> None:
         await shown(pilot, app, "\u2714 yes")
         await shown(pilot, app, "90.0%")
         await shown(pilot, app, "Cut at the token limit.")
+
+
+# --- cards ------------------------------------------------------------------------------------------------
+
+
+async def test_cards_stay_where_they_stood_when_the_window_moves() -> None:
+    app = FakeApp()
+    async with app.run_test() as pilot:
+        await ready(pilot, app)
+        transcript = app.chat.transcript
+        transcript.open(())
+        transcript.add(Note("note", "Before the first turn."))
+        for number in range(1, 101):
+            transcript.begin(answered(number, f"Question {number}?"))
+            if number == 50:
+                transcript.add(Note("warning", "Behind the fiftieth."))
+        transcript.add(Note("error", "Behind the last.", fix="nothing"))
+        await shown(pilot, app, "Behind the last.")
+        await pilot.press("ctrl+home")
+        await shown(pilot, app, "Before the first turn.")
+        order = [type(child).__name__ for child in transcript.scroll_part.children]
+        assert order[:2] == ["Aside", "TurnView"]
+        await pilot.press("ctrl+end")
+        await shown(pilot, app, "Behind the last.")
+        for _ in range(400):
+            await pilot.press("pageup")
+            if "Behind the fiftieth." in screen_text(app):
+                break
+        await shown(pilot, app, "Behind the fiftieth.")
+        await pilot.press("ctrl+home", "ctrl+end")
+        await shown(pilot, app, "Behind the last.")
+        assert screen_text(app).count("Behind the last.") == 1
+
+
+async def test_card_that_comes_while_the_end_is_not_mounted_is_marked_and_found_there() -> None:
+    app = FakeApp()
+    async with app.run_test() as pilot:
+        await ready(pilot, app)
+        transcript = app.chat.transcript
+        transcript.open([answered(number, f"Question {number}?") for number in range(1, 101)], 10)
+        await shown(pilot, app, "Question 10?")
+        transcript.add(Note("error", "The model is gone."))
+        await shown(pilot, app, MORE)
+        assert "The model is gone." not in screen_text(app)
+        await pilot.press("end")
+        await shown(pilot, app, "The model is gone.")
+
+
+@pytest.mark.parametrize("mounted", [False, True])
+async def test_failure_is_told_once_whenever_it_comes(mounted: bool) -> None:
+    app = FakeApp()
+    async with app.run_test(size=(80, 40)) as pilot:
+        await ready(pilot, app)
+        transcript = app.chat.transcript
+        transcript.begin(turn(1))
+        if mounted:
+            await until(pilot, lambda: transcript.turns()[0].is_mounted)
+        transcript.hear(Ended(1, TurnState.FAILED, "", error=EngineError("it died")))
+        await shown(pilot, app, "Error: it died")
+        await pilot.pause()
+        assert screen_text(app).count("it died") == 1
+        assert screen_text(app).count("Failed.") == 1
+        await pilot.press("ctrl+home", "ctrl+end")
+        await shown(pilot, app, "Error: it died")
+        assert screen_text(app).count("it died") == 1
 
 
 async def ask_from_anywhere(pilot: Pilot[None], app: FakeApp, text: str) -> None:

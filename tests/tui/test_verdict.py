@@ -1,49 +1,59 @@
-"""The label of an answer: strict where it is in the trained form, a careful reader's else, none rather than a guess."""
+"""The verdict: the label that is clearly the likeliest, none rather than a guess, and what the text makes of it."""
 
 import math
 
 import pytest
 
 from medlora_edge.engine.protocol import Scored, Timings
-from medlora_edge.tui.verdict import label, label_probs
-from tests.tui.turns import turn
+from medlora_edge.history import TurnState
+from medlora_edge.tasks import NEAR_TIE_NATS
+from medlora_edge.tui.verdict import contradiction, label_probs, likeliest
+from tests.tui.turns import answered, turn
 
 
 @pytest.mark.parametrize(
-    ("answer", "expected"),
+    ("probs", "expected"),
     [
-        ("yes. The drug lowered mortality.", "yes"),
-        ("  No. It did not.", "no"),
-        ("Maybe. Yes in adults, no in children.", "maybe"),
-        ("The evidence shows that the answer is yes.", "yes"),
-        ("Nothing changed, so yes.", "yes"),
-        ("Not sure.", None),
-        ("Normal saline was better.", None),
-        ("Yes and no.", None),
-        ("", None),
-        ("\ufffd\u0000 %$", None),
+        ({"yes": 0.2, "no": 0.5, "maybe": 0.3}, "no"),
+        ({"A": 1.0, "B": 0.0, "C": 0.0}, "A"),
+        ({"yes": 1 / 3, "no": 1 / 3, "maybe": 1 / 3}, None),
+        ({"yes": 0.4, "no": 0.4 * math.exp(-1.1 * NEAR_TIE_NATS), "maybe": 0.1}, "yes"),
+        ({"yes": 0.4, "no": 0.4 * math.exp(-0.9 * NEAR_TIE_NATS), "maybe": 0.1}, None),
+        ({}, None),
     ],
 )
-def test_pubmedqa(answer: str, expected: str | None) -> None:
-    assert label(turn(1, name="pubmedqa"), answer) == expected
+def test_likeliest(probs: dict[str, float], expected: str | None) -> None:
+    assert likeliest(probs) == expected
 
 
 @pytest.mark.parametrize(
-    ("answer", "expected"),
+    ("label", "answer", "says"),
     [
-        ("(B) Heparin", "B"),
-        ("(b) Heparin", "B"),
-        ("The answer is C.", "C"),
-        ("(E) nothing", None),
-        ("Rest, A or B", None),
+        ("yes", "yes. The drug lowered mortality.", ""),
+        ("yes", "yes. No patient died.", ""),
+        ("yes", "yes. It did not help, so the answer is no.", "does not stay with it"),
+        ("yes", "No. It did not.", "says no"),
+        ("maybe", "\ufffd\u0000 %$", "does not stay with it"),
+        (None, "Not sure.", ""),
+        (None, "Yes, it did.", "Asked again"),
     ],
 )
-def test_multiple_choice(answer: str, expected: str | None) -> None:
-    assert label(turn(1, name="multiple_choice"), answer) == expected
+def test_text_beside_the_verdict(label: str | None, answer: str, says: str) -> None:
+    found = contradiction(answered(1, name="pubmedqa", answer=answer, label=label))
+    assert says in found
+    assert bool(says) == bool(found)
 
 
-def test_open_question_has_none() -> None:
-    assert label(turn(1), "yes. Always.") is None
+def test_options_are_spoken_of_by_their_letter() -> None:
+    asked = answered(1, name="multiple_choice", label="A")
+    assert contradiction(answered(1, name="multiple_choice", answer="(A) Aspirin", label="A")) == ""
+    assert "(A)" in contradiction(answered(1, name="multiple_choice", answer="(A) Heparin", label="A"))
+    assert "says (B)" in contradiction(answered(1, name="multiple_choice", answer="(B) Heparin", label=asked.label))
+
+
+def test_open_question_and_unfinished_text_contradict_nothing() -> None:
+    assert contradiction(answered(1, answer="yes. Always.")) == ""
+    assert contradiction(turn(1, name="pubmedqa", answer="no.", label="yes", state=TurnState.STOPPED)) == ""
 
 
 def scored(**logprobs: float) -> Scored:

@@ -7,11 +7,12 @@ from medlora_edge.errors import MedloraError, StoppedError
 from medlora_edge.history import Turn
 from medlora_edge.tasks import task
 from medlora_edge.tui import modes
-from medlora_edge.tui.desk import NoRoomError, Order, dropping
+from medlora_edge.tui.desk import NoRoomError, Order, alone, dropping
+from medlora_edge.tui.note import of_error
 from medlora_edge.tui.screens.choice import Choice
 from medlora_edge.tui.sentence import sentence
 from medlora_edge.tui.standing import Keeping
-from medlora_edge.tui.widgets.card import error_card
+from medlora_edge.tui.widgets.turn_view import TurnView
 
 if TYPE_CHECKING:
     from medlora_edge.tui.screens.chat import ChatScreen
@@ -19,15 +20,19 @@ if TYPE_CHECKING:
 BUSY = "An answer is being written. Esc stops it; your text stays here."
 LENT = "A bench is running: F5 shows and stops it. Your text stays here."
 DAMAGED = "The kept chats are damaged: they can be read and exported, nothing can be asked in them."
+EDITS = " \u00b7 edits an earlier question; emptied it asks a new one"
 ROOM = ("Leave out the oldest turns", "Begin a new chat with it", "Back to the text")
 
 
 class Asking:
-    """What the chat screen does with a question. `sending` is the order on its way or being answered."""
+    """What the chat screen does with a question. `sending` is the order on its way or being answered; `edits`: the turn
+    whose question is being changed in the prompt.
+    """
 
     def __init__(self, chat: "ChatScreen") -> None:
         self._chat = chat
         self.sending: Order | None = None
+        self.edits: int | None = None
         self._kept = False
         self.why_not: str | None = None
 
@@ -47,9 +52,23 @@ class Asking:
         except MedloraError as error:
             chat.notify(sentence(error, fix=False), severity="warning", markup=False)
             return
+        order = Order(chat.mode, question, draft=text, retry_of=self.edits)
         chat.prompt.recall.add(text)
         chat.prompt.fill("")
-        self.begin(Order(chat.mode, question, draft=text))
+        self.edit_no_more()
+        self.begin(order)
+
+    def grant(self, wish: TurnView.Wish) -> None:
+        """What a user wants done with a turn."""
+        match wish.what:
+            case "retry":
+                self.retry(wish.turn)
+            case "edit":
+                self.edit(wish.turn)
+            case "copy":
+                self._chat.app.copy_to_clipboard(wish.turn.answer)
+            case "go on":
+                self.go_on(wish.turn)
 
     def retry(self, turn: Turn) -> None:
         """Ask the same again; both answers stay."""
@@ -64,13 +83,24 @@ class Asking:
             self.begin(Order(turn.task, turn.question, retry_of=turn.id, begun=turn.answer))
 
     def edit(self, turn: Turn) -> None:
-        """Put a question back into the prompt."""
+        """Put a question back into the prompt; sent from there it becomes a variant beside what it was."""
         chat, asked = self._chat, turn.question
         if chat.prompt.text.strip():
             warning = "The prompt holds a draft: send it or delete it first."
             chat.notify(warning, severity="warning", markup=False)
             return
         chat.write(turn.task, modes.typed(asked), "\n\n".join(asked.contexts))
+        self.edit_on(turn.id)
+
+    def edit_on(self, turn: int | None) -> None:
+        """What is in the prompt changes that turn's question."""
+        self.edits = turn
+        self._chat.entitle()
+
+    def edit_no_more(self) -> None:
+        """What is typed from now on is a new question."""
+        if self.edits is not None:
+            self.edit_on(None)
 
     def begin(self, order: Order) -> None:
         """Send an order, one at a time."""
@@ -118,7 +148,7 @@ class Asking:
             return
         self._give_back(order)
         if not isinstance(error, StoppedError):
-            self._chat.transcript.add(error_card(error))
+            self._chat.transcript.add(of_error(error))
 
     def _offer_room(self, order: Order, error: NoRoomError) -> None:
         if order is not self.sending:
@@ -128,11 +158,13 @@ class Asking:
         def answered(chosen: int | None) -> None:
             if chosen is None or answers[chosen] == ROOM[2]:
                 return
-            if answers[chosen] == ROOM[1]:
-                self._chat.begin_chat()
             if order.draft:
                 self._chat.prompt.fill("")
-            self.begin(dropping(order))
+            if answers[chosen] == ROOM[1]:
+                self._chat.begin_chat()
+                self.begin(alone(order))
+            else:
+                self.begin(dropping(order))
 
         answers = list(ROOM if error.earlier else ROOM[2:])
         about = f"{error.what}. Nothing is cut without your word."
@@ -141,6 +173,7 @@ class Asking:
     def _give_back(self, order: Order) -> None:
         """The draft returns, before what was typed meanwhile."""
         if order.draft:
+            self.edit_on(order.retry_of)
             prompt = self._chat.prompt
             prompt.fill("\n".join(filter(None, (order.draft, prompt.text))))
         self.free()

@@ -9,7 +9,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.screen import Screen
-from textual.widgets import ContentSwitcher, Footer, OptionList
+from textual.widgets import ContentSwitcher, OptionList
 
 from medlora_edge.bench.begin import job_of
 from medlora_edge.bench.report import report
@@ -26,6 +26,7 @@ from medlora_edge.tui.threads import tell
 from medlora_edge.tui.widgets.bench_form import BenchForm
 from medlora_edge.tui.widgets.bench_progress import BenchProgress
 from medlora_edge.tui.widgets.card import error_card
+from medlora_edge.tui.widgets.keys import Keys
 from medlora_edge.tui.widgets.notice import Notice
 from medlora_edge.tui.widgets.report_view import ReportView
 from medlora_edge.tui.widgets.run_list import RunList
@@ -67,7 +68,7 @@ class BenchScreen(Steady, Screen[None]):
                 yield RunList()
             yield BenchProgress()
             yield ReportView(id="report")
-        yield Footer(show_command_palette=False)
+        yield Keys()
 
     def on_mount(self) -> None:
         """What there is to choose from, or the run that was begun before."""

@@ -6,8 +6,9 @@ from typing import ClassVar, ParamSpec
 
 from textual import on
 from textual.app import ComposeResult
+from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import Footer, TextArea
+from textual.widgets import TextArea
 
 from medlora_edge.errors import MedloraError
 from medlora_edge.history import Chat, TaskName
@@ -17,14 +18,15 @@ from medlora_edge.tui.bindings import CHAT_KEYS
 from medlora_edge.tui.desk import Desk
 from medlora_edge.tui.draft import Draft
 from medlora_edge.tui.events import SessionEvent
+from medlora_edge.tui.note import Note, of_error
 from medlora_edge.tui.reopening import Reopened
 from medlora_edge.tui.screens import hearing
-from medlora_edge.tui.screens.asking import BUSY, Asking
+from medlora_edge.tui.screens.asking import BUSY, EDITS, Asking
 from medlora_edge.tui.screens.counting import Counting
 from medlora_edge.tui.screens.steady import Steady
 from medlora_edge.tui.standing import Keeping, Standing
 from medlora_edge.tui.threads import tell_screen
-from medlora_edge.tui.widgets.card import Card, error_card
+from medlora_edge.tui.widgets.keys import Keys
 from medlora_edge.tui.widgets.notice import Notice
 from medlora_edge.tui.widgets.prompt import Abstract, Box, Prompt
 from medlora_edge.tui.widgets.status import Status
@@ -40,6 +42,9 @@ class ChatScreen(Steady, Screen[None]):
     BINDINGS = CHAT_KEYS
     HELP = "The chat"
     AUTO_FOCUS: ClassVar[str | None] = "#prompt"
+
+    class WentBack(Message):
+        """The desk holds the model that worked before: it is to be loaded again."""
 
     def __init__(self, desk: Desk, clock: Callable[[], float]) -> None:
         super().__init__()
@@ -57,7 +62,7 @@ class ChatScreen(Steady, Screen[None]):
         yield Abstract()
         yield Prompt()
         yield Status()
-        yield Footer(show_command_palette=False)
+        yield Keys()
 
     def on_mount(self) -> None:
         """A usable chat at once."""
@@ -91,7 +96,7 @@ class ChatScreen(Steady, Screen[None]):
 
     def trouble(self, error: MedloraError) -> None:
         """Something failed that is no answer's end."""
-        self.transcript.add(error_card(error))
+        self.transcript.add(of_error(error))
 
     def show(self, at: Standing) -> None:
         """Draw the status line."""
@@ -122,15 +127,7 @@ class ChatScreen(Steady, Screen[None]):
     @on(TurnView.Wish)
     def grant(self, wish: TurnView.Wish) -> None:
         """A key was pressed on a turn."""
-        match wish.what:
-            case "retry":
-                self.asking.retry(wish.turn)
-            case "edit":
-                self.asking.edit(wish.turn)
-            case "copy":
-                self.app.copy_to_clipboard(wish.turn.answer)
-            case "go on":
-                self.asking.go_on(wish.turn)
+        self.asking.grant(wish)
 
     @on(Transcript.Chosen)
     def _shown(self) -> None:
@@ -141,6 +138,8 @@ class ChatScreen(Steady, Screen[None]):
     @on(TextArea.Changed)
     def _typed(self) -> None:
         self.prompt.border_subtitle = modes.seen(self.mode, self.prompt.text)
+        if not self.prompt.text:
+            self.asking.edit_no_more()
         self.note_draft()
         self.counting.later()
 
@@ -152,7 +151,7 @@ class ChatScreen(Steady, Screen[None]):
         """What would be lost if it were not kept."""
         chat = self.desk.keeper.chat
         text = "\n".join(filter(None, (self.asking.unkept, self.prompt.text)))
-        return Draft(self.mode, text, self.query_one(Abstract).text, chat.id if chat else None)
+        return Draft(self.mode, text, self.query_one(Abstract).text, chat.id if chat else None, self.asking.edits)
 
     def note_draft(self) -> None:
         """Have it kept."""
@@ -162,7 +161,7 @@ class ChatScreen(Steady, Screen[None]):
 
     def welcome(self, words: str) -> None:
         """What a user must know at the beginning."""
-        self.transcript.add(Card("note", words))
+        self.transcript.add(Note("note", words))
 
     def keep_as(self, keeping: Keeping) -> None:
         """Say what becomes of the chat."""
@@ -180,11 +179,12 @@ class ChatScreen(Steady, Screen[None]):
         self.asking.why_not = found.why_read_only
         self.transcript.open(found.turns, found.turn)
         if found.why_read_only:
-            self.transcript.add(Card("warning", found.why_read_only))
+            self.transcript.add(Note("warning", found.why_read_only))
 
     def _turn_to(self, chat: Chat | None) -> None:
         self.desk.turn_to(chat)
         self.asking.why_not = None
+        self.asking.edit_no_more()
         self.note_draft()
         self.counting.later()
 
@@ -207,11 +207,15 @@ class ChatScreen(Steady, Screen[None]):
         self._show_mode()
         self._typed()
 
+    def entitle(self) -> None:
+        """Say what the prompt is for."""
+        self.prompt.border_title = modes.mode(self.mode).name + (EDITS if self.asking.edits else "")
+
     def _show_mode(self) -> None:
         mode = modes.mode(self.mode)
         abstract = self.query_one(Abstract)
         abstract.set_class(mode.abstract, "shown")
-        self.prompt.border_title = mode.name
+        self.entitle()
         self.prompt.placeholder = mode.hint
         (abstract if mode.abstract and not abstract.text else self.prompt).focus()
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from textual.timer import Timer
 
-from medlora_edge.tui.budget import Budget
+from medlora_edge.tui.budget import Budget, about
 from medlora_edge.tui.desk import Order
+from medlora_edge.tui.widgets.prompt import Box
 
 if TYPE_CHECKING:
     from medlora_edge.tui.screens.chat import ChatScreen
@@ -21,25 +22,40 @@ class Counting:
     def __init__(self, chat: "ChatScreen") -> None:
         self._chat = chat
         self._pause: Timer | None = None
+        self._length = 0  # characters of what was counted last
 
     def later(self) -> None:
-        """Count when nothing was typed for a while."""
+        """Estimate now, count when nothing was typed for a while."""
+        self._show(self._chat.standing.budget)
         if self._pause:
             self._pause.stop()
         self._pause = self._chat.set_timer(PAUSE_SECONDS, self._paused)
 
+    @property
+    def _characters(self) -> int:
+        return sum(len(box.text) for box in self._chat.query(Box))
+
     def _paused(self) -> None:
         chat = self._chat
         if chat.standing.ready:
-            count = partial(self._count, Order(chat.mode, chat.question()))
+            order = Order(chat.mode, chat.question(), retry_of=chat.asking.edits)
+            count = partial(self._count, order, self._characters)
             chat.run_worker(count, thread=True, exclusive=True, group="count")
 
-    def _count(self, order: Order) -> None:
+    def _count(self, order: Order, length: int) -> None:
         chat = self._chat
-        budget = chat.desk.budget(order.task, order.question)
-        chat.tell(self._show, budget)
+        budget = chat.desk.budget(order)
+        chat.tell(self._counted, budget, length)
         if not chat.busy and (order.question.question or order.question.contexts):
-            chat.desk.read_ahead(order.task, order.question)
+            chat.desk.read_ahead(order)
+
+    def _counted(self, budget: Budget | None, length: int) -> None:
+        self._length = length
+        self._show(budget)
 
     def _show(self, budget: Budget | None) -> None:
-        self._chat.show(replace(self._chat.standing, budget=budget))
+        """With what was typed since it was counted."""
+        at = self._chat.standing
+        now = replace(budget, typed=about(self._characters - self._length)) if budget else None
+        if now != at.budget:
+            self._chat.show(replace(at, budget=now))

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from medlora_edge.errors import StoppedError
 from medlora_edge.tui import standing
 from medlora_edge.tui.events import Ended, EngineRestarted, ModelFailed, ModelReady, ModelReleased, Queued, SessionEvent
-from medlora_edge.tui.widgets.card import Card
+from medlora_edge.tui.note import Note
 from medlora_edge.tui.widgets.notice import Notice
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def hear(chat: "ChatScreen", event: SessionEvent, now: float) -> None:
             _no_model(chat, event)
         case EngineRestarted():
             fix = "nothing: the question is asked once more" if event.turn else None
-            chat.transcript.add(Card("warning", event.why, fix=fix))
+            chat.transcript.add(Note("warning", event.why, fix=fix))
         case ModelReleased():
             chat.desk.let_go()
         case Queued():
@@ -35,12 +35,16 @@ def hear(chat: "ChatScreen", event: SessionEvent, now: float) -> None:
 def _ready(chat: "ChatScreen", event: ModelReady) -> None:
     chat.query_one(Notice).warn(event.warning)
     for note in event.notes:
-        chat.transcript.add(Card("note", note))
+        chat.transcript.add(Note("note", note))
     chat.counting.later()
 
 
 def _no_model(chat: "ChatScreen", event: ModelFailed) -> None:
     if isinstance(event.error, StoppedError):
-        chat.transcript.add(Card("note", "The load was stopped.", fix="your next question loads the model"))
-    else:
-        chat.trouble(event.error)
+        chat.transcript.add(Note("note", "The load was stopped.", fix="your next question loads the model"))
+        return
+    chat.trouble(event.error)
+    if earlier := chat.desk.go_back():
+        chat.transcript.add(Note("note", f"{event.name} cannot be used: {earlier.name} answers again."))
+        if not chat.busy:  # else the question that waited fails first, and the next one loads it
+            chat.post_message(chat.WentBack())

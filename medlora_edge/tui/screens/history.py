@@ -6,8 +6,7 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container
-from textual.screen import ModalScreen
-from textual.widgets import Footer, Input, OptionList
+from textual.widgets import Input, OptionList
 
 from medlora_edge.errors import MedloraError
 from medlora_edge.history import Turn
@@ -16,9 +15,10 @@ from medlora_edge.tui.bindings import OVERLAY_KEYS
 from medlora_edge.tui.places import Place
 from medlora_edge.tui.reopening import Reopened
 from medlora_edge.tui.screens.choice import Choice
+from medlora_edge.tui.screens.list_page import ListPage
 from medlora_edge.tui.screens.shelf import Shelf
-from medlora_edge.tui.screens.steady import Steady
 from medlora_edge.tui.widgets.chat_list import ChatList
+from medlora_edge.tui.widgets.keys import Keys
 from medlora_edge.tui.widgets.line import NewTitle, Search
 from medlora_edge.tui.widgets.notice import Notice
 from medlora_edge.tui.widgets.plain import Plain
@@ -31,24 +31,12 @@ ERASING = "Erasing: the file is rewritten without it ..."
 ANSWERS = ("Keep it", "Erase it")
 
 
-class History(Steady, ModalScreen[Reopened | None]):
+class History(ListPage[Reopened | None]):
     """Ends with the chat to be shown again. `busy`: whether an answer is being written."""
 
     BINDINGS = OVERLAY_KEYS
     HELP = "Chats"
     AUTO_FOCUS: ClassVar[str | None] = "Search"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - Textual declares it for instances
-    DEFAULT_CSS = """
-    History {
-        background: $background;
-        #kept, #count { height: 1; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
-        #count { color: $quiet; }
-        #body { height: 1fr; layout: vertical; }
-        &.-wide #body { layout: horizontal; }
-        &.-wide Preview { border-top: none; border-left: solid $secondary; }
-        &.-wide Preview:focus { border-left: solid $primary; }
-    }
-    """
 
     def __init__(self, shelf: Shelf, busy: Callable[[], bool]) -> None:
         super().__init__()
@@ -60,14 +48,14 @@ class History(Steady, ModalScreen[Reopened | None]):
     def compose(self) -> ComposeResult:
         """Whether it is saved, the search, the list with its preview."""
         yield Notice()
-        yield Plain(self._kept, id="kept")
+        yield Plain(self._kept, classes="line")
         yield Search()
         yield NewTitle()
-        yield Plain(id="count")
+        yield Plain(id="count", classes="line quiet")
         with Container(id="body"):
             yield ChatList()
             yield Preview()
-        yield Footer(show_command_palette=False)
+        yield Keys()
 
     def on_mount(self) -> None:
         """Every chat first."""

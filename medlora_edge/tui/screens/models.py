@@ -6,8 +6,7 @@ from typing import ClassVar, ParamSpec
 from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Container
-from textual.screen import ModalScreen
-from textual.widgets import Footer, OptionList
+from textual.widgets import OptionList
 from textual.worker import get_current_worker
 
 from medlora_edge import models
@@ -19,8 +18,9 @@ from medlora_edge.tui.bindings import MODEL_KEYS
 from medlora_edge.tui.choosing import Chosen
 from medlora_edge.tui.model_rows import InUse, Row
 from medlora_edge.tui.screens.choice import Choice
-from medlora_edge.tui.screens.steady import Steady
+from medlora_edge.tui.screens.list_page import ListPage
 from medlora_edge.tui.threads import tell
+from medlora_edge.tui.widgets.keys import Keys
 from medlora_edge.tui.widgets.model_details import ModelDetails
 from medlora_edge.tui.widgets.model_list import ModelList
 from medlora_edge.tui.widgets.notice import Notice
@@ -34,23 +34,14 @@ ASKED = "Stop the answer?"
 STOP = ("Stop the answer and change the model", "Let it be written")
 
 
-class ModelPage(Steady, ModalScreen[Chosen | None]):
+class ModelPage(ListPage[Chosen | None]):
     """Ends with the model chosen. `busy`: whether an answer is being written now."""
 
     BINDINGS = MODEL_KEYS
     HELP = "Models"
     AUTO_FOCUS: ClassVar[str | None] = "ModelList"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - Textual declares it for instances
     DEFAULT_CSS = """
-    ModelPage {
-        background: $background;
-        #work { height: 1; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; color: $quiet; }
-        #body { height: 1fr; layout: vertical; }
-        &.-wide #body { layout: horizontal; }
-        &.-wide ModelList { height: 1fr; max-height: 100%; }
-        &.-wide ModelDetails { border-top: none; border-left: solid $secondary; }
-        &.-wide ModelDetails:focus { border-left: solid $primary; }
-    }
+    ModelPage.-wide ModelList { height: 1fr; max-height: 100%; }
     """
 
     def __init__(self, settings: EngineSettings, now: InUse, *, busy: Callable[[], bool]) -> None:
@@ -64,11 +55,11 @@ class ModelPage(Steady, ModalScreen[Chosen | None]):
     def compose(self) -> ComposeResult:
         """What goes on, the list, all about the one that is highlighted."""
         yield Notice()
-        yield Plain(LOOKING, id="work")
+        yield Plain(LOOKING, id="work", classes="line quiet")
         with Container(id="body"):
             yield ModelList()
             yield ModelDetails()
-        yield Footer(show_command_palette=False)
+        yield Keys()
 
     def on_mount(self) -> None:
         """Look at what there is."""

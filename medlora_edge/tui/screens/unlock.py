@@ -10,7 +10,6 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.screen import Screen
-from textual.widgets import Footer
 
 from medlora_edge.errors import MedloraError
 from medlora_edge.tui import passphrase
@@ -19,6 +18,7 @@ from medlora_edge.tui.screens.steady import Steady
 from medlora_edge.tui.sentence import sentence
 from medlora_edge.tui.threads import tell_screen
 from medlora_edge.tui.widgets.form import Field, Form
+from medlora_edge.tui.widgets.keys import Keys
 from medlora_edge.tui.widgets.notice import Notice
 from medlora_edge.tui.widgets.plain import plain
 
@@ -67,7 +67,7 @@ class Unlock(Steady, Screen[None]):
             yield Form("Your chats are locked", plain(LOCKED), first, keys="Enter unlocks", name="passphrase")
             lost = (Field(CODE, secret=False), Field("New passphrase"), Field("The same again"))
             yield Form("Recovery", plain(LOST), lost, keys="Enter goes on, Esc goes back", name="code")
-        yield Footer(show_command_palette=False)
+        yield Keys()
 
     def on_mount(self) -> None:
         """A pause that was due before the app was started still is; another instance is told of at once."""

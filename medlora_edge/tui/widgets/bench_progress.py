@@ -4,6 +4,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 
 from medlora_edge.tui.bench_state import BenchState, Phase, doing, figures
+from medlora_edge.tui.note import Note
 from medlora_edge.tui.widgets.card import Card, error_card
 from medlora_edge.tui.widgets.plain import Plain
 
@@ -46,4 +47,6 @@ class BenchProgress(VerticalScroll):
             self._said = (at.warnings, error)
             cards = self.query_one("#cards", Vertical)
             cards.remove_children()
-            cards.mount(*(Card("warning", words) for words in at.warnings), *([error_card(error)] if error else []))
+            cards.mount(
+                *(Card(Note("warning", words)) for words in at.warnings), *([error_card(error)] if error else [])
+            )

@@ -1,12 +1,13 @@
 """Everything about the model that is highlighted, and what to do where it cannot be used."""
 
 from textual.app import ComposeResult
-from textual.containers import VerticalScroll
 from textual.content import Content
 
 from medlora_edge.errors import MedloraError
 from medlora_edge.tui import model_rows
 from medlora_edge.tui.model_rows import Row
+from medlora_edge.tui.note import Note
+from medlora_edge.tui.widgets.about import About
 from medlora_edge.tui.widgets.card import Card, error_card
 from medlora_edge.tui.widgets.plain import Plain, plain
 
@@ -14,20 +15,12 @@ EMPTY = "No model is installed."
 HOW_TO_ADD = "install one with `medlora-edge models add FILE`"
 
 
-class ModelDetails(VerticalScroll):
-    """Scrolls when it has the focus."""
+class ModelDetails(About):
+    """The facts as a table; a card above them where something is wrong."""
 
     HELP = "About the model"
     DEFAULT_CSS = """
-    ModelDetails {
-        height: 1fr;
-        width: 1fr;
-        border-top: solid $secondary;
-        padding: 0 1;
-        scrollbar-size-vertical: 1;
-        &:focus { border-top: solid $primary; }
-        Card { margin: 0 0 1 0; }
-    }
+    ModelDetails Card { margin: 0 0 1 0; }
     """
 
     def compose(self) -> ComposeResult:
@@ -42,7 +35,7 @@ class ModelDetails(VerticalScroll):
 
     def empty(self) -> None:
         """There is no model at all."""
-        self._put(Card("note", EMPTY, fix=HOW_TO_ADD))
+        self._put(Card(Note("note", EMPTY, fix=HOW_TO_ADD)))
 
     def trouble(self, error: MedloraError) -> None:
         """The models cannot be listed."""

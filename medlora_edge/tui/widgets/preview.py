@@ -3,28 +3,24 @@
 import re
 
 from textual.app import ComposeResult
-from textual.containers import VerticalScroll
 from textual.content import Content
 
 from medlora_edge.history import Turn
 from medlora_edge.privacy import clean
 from medlora_edge.tui import places
 from medlora_edge.tui.modes import mode
+from medlora_edge.tui.widgets import verdict
+from medlora_edge.tui.widgets.about import About
 from medlora_edge.tui.widgets.plain import Plain, plain
 from medlora_edge.tui.widgets.turn_view import MARKS
-from medlora_edge.tui.widgets.verdict import headline
 
 LONGEST = 4000  # characters of each part: a preview, not the turn
 
 
-class Preview(VerticalScroll):
+class Preview(About):
     """Empty until a turn is shown."""
 
     HELP = "The preview"
-    DEFAULT_CSS = """
-    Preview { height: 1fr; width: 1fr; padding: 0 1; border-top: solid $secondary; scrollbar-size-vertical: 1; }
-    Preview:focus { border-top: solid $primary; }
-    """
 
     def compose(self) -> ComposeResult:
         """The text."""
@@ -43,8 +39,8 @@ def told(turn: Turn) -> Content:
     if asked.options:
         parts.append(_cut("\n".join(f"({letter}) {text}" for letter, text in asked.options.items())))
     parts.append(_part("Answer", turn.answer))
-    if turn.task != "ask":
-        parts.append(Content.assemble("Verdict  ", plain(headline(turn.label))))
+    if verdict.known(turn):
+        parts.append(Content.assemble("Verdict  ", plain(verdict.headline(turn.label, turn.label_probs))))
     if turn.state in MARKS:
         parts.append(plain(MARKS[turn.state]))
     if asked.contexts:

@@ -6,6 +6,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from medlora_edge.bench.tabular import Report, Section
+from medlora_edge.tui.note import Note
 from medlora_edge.tui.widgets.card import Card
 from medlora_edge.tui.widgets.plain import Plain
 
@@ -34,7 +35,7 @@ def parts(report: Report) -> ComposeResult:
     """From top to bottom."""
     yield Plain(report.title, classes="title")
     for notice in report.notices:
-        yield Card("warning", notice)
+        yield Card(Note("warning", notice))
     for part in report.parts:
         yield from _part(part)
 

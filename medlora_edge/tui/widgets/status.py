@@ -30,5 +30,5 @@ class Status(Horizontal):
         """Draw it."""
         self.query_one("#doing", Plain).show(at.left, fixed=True)
         context = self.query_one("#context", Plain)
-        context.show(at.right)
+        context.show(at.right, fixed=len(at.right) == len(str(context.content)))
         context.set_class(bool(at.budget and at.budget.nearly_full), "full")

@@ -11,6 +11,8 @@ from textual.widget import Widget
 from medlora_edge.history import Turn
 from medlora_edge.tui.chatlog import ChatLog
 from medlora_edge.tui.events import SessionEvent
+from medlora_edge.tui.note import Note
+from medlora_edge.tui.widgets.card import Aside
 from medlora_edge.tui.widgets.plain import Plain
 from medlora_edge.tui.widgets.scroll import Scroll
 from medlora_edge.tui.widgets.turn_view import TurnView
@@ -44,16 +46,25 @@ class Transcript(Vertical):
         yield Plain(MORE, id="more")
 
     @property
+    def _more(self) -> Plain:
+        return self.query_one("#more", Plain)
+
+    @property
     def scroll_part(self) -> Scroll:
         """What scrolls."""
         return self.query_one(Scroll)
 
     # --- what is in it ------------------------------------------------------------------------------------
 
-    def add(self, widget: Widget) -> None:
-        """One more card."""
-        self.scroll_part.mount(widget)
-        self.call_after_refresh(self._mark, widget)
+    def add(self, note: Note) -> None:
+        """Something happened: a card behind the last turn, wherever the user is reading."""
+        place = self._log.note(note)
+        if self._window.ends:
+            card = Aside(note, place)
+            self.scroll_part.mount(card)
+            self.call_after_refresh(self._mark, card)
+        else:
+            self._more.add_class("shown")
 
     def clear(self) -> None:
         """An empty chat."""
@@ -101,7 +112,11 @@ class Transcript(Vertical):
 
     def turns(self) -> list[TurnView]:
         """All turns mounted, in order."""
-        return [child for child in self.scroll_part.children if isinstance(child, TurnView) and not child.going]
+        return [child for child in self._mounted() if isinstance(child, TurnView)]
+
+    def _mounted(self) -> list[TurnView | Aside]:
+        children = self.scroll_part.children
+        return [child for child in children if isinstance(child, TurnView | Aside) and not child.going]
 
     @property
     def last(self) -> Turn | None:
@@ -122,7 +137,7 @@ class Transcript(Vertical):
                 self.scroll_part.follow_again()
             case "home" if self._window.first:
                 self._turn_to(0)
-                self._show(0)
+                self.scroll_part.go_to(self._mounted()[0])
             case _:
                 getattr(self.scroll_part, f"scroll_{how}")(animate=False)
                 self.scroll_part.look()
@@ -161,43 +176,48 @@ class Transcript(Vertical):
 
     def _turn_to(self, place: int) -> None:
         """Mount the window around an entry in place of all that is there."""
-        for child in self.scroll_part.children:
-            if isinstance(child, TurnView):
-                child.going = True
-            child.remove()
+        for child in self._mounted():
+            self._leave(child)
         self._window = around(place, len(self._log.entries))
         self.scroll_part.mount_all(self._views(self._window.first, self._window.last))
 
     @on(Scroll.Edge)
     def _grow(self, edge: Scroll.Edge) -> None:
         """The user comes to an edge of what is mounted."""
-        before, views = self._window, self.turns()
+        before, there = self._window, self._mounted()
         after = before.older() if edge.top else before.newer()
-        if after == before or not views:
+        if after == before or not there:
             return
         self._window = after
-        hold = views[0] if edge.top else views[-1]
+        hold = there[0] if edge.top else there[-1]
         with self.scroll_part.held(hold):
             if edge.top:
-                self.scroll_part.mount_all(self._views(after.first, before.first), before=views[0])
+                self.scroll_part.mount_all(self._views(after.first, before.first), before=hold)
             else:
-                self.scroll_part.mount_all(self._views(before.last, after.last), after=views[-1])
+                self.scroll_part.mount_all(self._views(before.last, after.last), after=hold)
             self._prune()
 
     def _prune(self) -> None:
         """Take away what is out of the window."""
         kept = {entry.turn.id for entry in self._log.entries[self._window.first : self._window.last]}
-        for view in self.turns():
-            if view.turn.id not in kept:
-                self._leave(view)
+        for child in self._mounted():
+            if child.turn.id not in kept if isinstance(child, TurnView) else not self._window.holds(child.place):
+                self._leave(child)
 
     @staticmethod
-    def _leave(view: TurnView) -> None:
-        view.going = True  # it does not count from now on, though it is there for a moment
-        view.remove()
+    def _leave(child: TurnView | Aside) -> None:
+        child.going = True  # it does not count from now on, though it is there for a moment
+        child.remove()
 
-    def _views(self, first: int, last: int) -> Sequence[TurnView]:
-        return [self._view(place) for place in range(first, last)]
+    def _views(self, first: int, last: int) -> Sequence[TurnView | Aside]:
+        """The entries from `first` to before `last`, each with the cards behind it."""
+        views: list[TurnView | Aside] = [] if first else self._asides(-1)
+        for place in range(first, last):
+            views += [self._view(place), *self._asides(place)]
+        return views
+
+    def _asides(self, place: int) -> list[TurnView | Aside]:
+        return [Aside(note, place) for note in self._log.notes.get(place, ())]
 
     def _view(self, place: int) -> TurnView:
         entry = self._log.entries[place]
@@ -215,8 +235,9 @@ class Transcript(Vertical):
         """Something was written: say so where it is out of view."""
         scroll = self.scroll_part
         below = widget.virtual_region.bottom > scroll.scroll_y + scroll.size.height
-        self.query_one("#more").set_class(not scroll.following and below, "shown")
+        self._more.set_class(not scroll.following and below, "shown")
 
     @on(Scroll.AtEnd)
     def _nothing_new(self) -> None:
-        self.query_one("#more").remove_class("shown")
+        if self._window.ends:
+            self._more.remove_class("shown")

@@ -10,9 +10,10 @@ from medlora_edge.tui.bindings import TURN_KEYS
 from medlora_edge.tui.chatlog import unfinished
 from medlora_edge.tui.events import Ended, EngineRestarted, Said, SessionEvent, Verdict
 from medlora_edge.tui.modes import mode
+from medlora_edge.tui.note import of_error
 from medlora_edge.tui.standing import figures
 from medlora_edge.tui.widgets.answer import Answer
-from medlora_edge.tui.widgets.card import error_card
+from medlora_edge.tui.widgets.card import Card
 from medlora_edge.tui.widgets.plain import Plain
 from medlora_edge.tui.widgets.verdict import VerdictView
 
@@ -72,6 +73,7 @@ class TurnView(Vertical, can_focus=True):
         self._error = error
         self._mark = Plain(classes="mark")
         self._figures = Plain(classes="figures")
+        self._trouble = Card()
 
     def compose(self) -> ComposeResult:
         """Question above, answer below."""
@@ -85,16 +87,14 @@ class TurnView(Vertical, can_focus=True):
             yield Plain("\n".join(f"({letter}) {text}" for letter, text in asked.options.items()), classes="asked")
         number, variants = self.variant
         yield Plain(f"Answer {number} of {variants} \u00b7 [ and ] change" if variants > 1 else "Answer", classes="who")
-        yield self.answer
         yield self.verdict
+        yield self.answer
         yield self._mark
         yield self._figures
+        yield self._trouble
 
     def on_mount(self) -> None:
         """What is known of it already."""
-        turn = self.turn
-        if turn.label_probs or turn.label or (turn.task != "ask" and turn.state is TurnState.DONE):
-            self.verdict.give(turn.label, turn.label_probs)
         self._end()
 
     def hear(self, event: SessionEvent, turn: Turn) -> None:
@@ -106,12 +106,11 @@ class TurnView(Vertical, can_focus=True):
             case EngineRestarted():
                 self.answer.reset()
             case Verdict():
-                self.verdict.give(event.label, event.probs)
+                self.verdict.give(turn)
             case Ended():
                 self._error = event.error
                 self.answer.reset(event.answer)
-                if self.is_mounted:  # else it is drawn then
-                    self._end()
+                self._end()
 
     def action_wish(self, what: str) -> None:
         """Pass on what the user wants done with it."""
@@ -129,10 +128,11 @@ class TurnView(Vertical, can_focus=True):
 
     def _end(self) -> None:
         state = self.turn.state
+        self.verdict.give(self.turn)
         self._say(self._mark, MARKS.get(state, ""))
         self._say(self._figures, figures(self.turn.timings))
         if self._error and state is not TurnState.STOPPED:
-            self.mount(error_card(self._error))
+            self._trouble.tell(of_error(self._error))
         self.refresh_bindings()
 
     @staticmethod
