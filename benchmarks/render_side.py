@@ -21,9 +21,9 @@ from medlora_edge.errors import UsageError
 from medlora_edge.history import TurnState
 from medlora_edge.tasks import Question
 from medlora_edge.tui.app import EdgeApp
-from medlora_edge.tui.events import Ended, Said, SessionEvent
-from medlora_edge.tui.mailbox import Mailbox
-from medlora_edge.tui.session import Session
+from medlora_edge.tui.session.events import Ended, Said, SessionEvent
+from medlora_edge.tui.session.mailbox import Mailbox
+from medlora_edge.tui.session.session import Session
 
 TOKENS = 4000
 PER_SECOND = 40.0

@@ -23,8 +23,8 @@ from medlora_edge.errors import EngineError
 from medlora_edge.history.records import Turn, TurnState
 from medlora_edge.settings import EngineSettings
 from medlora_edge.tasks import Question
-from medlora_edge.tui.events import Ended, Said, SessionEvent
-from medlora_edge.tui.session import Session
+from medlora_edge.tui.session.events import Ended, Said, SessionEvent
+from medlora_edge.tui.session.session import Session
 
 BAR = 5.0
 N_CTX = 4096

@@ -29,7 +29,7 @@ async def draw() -> None:
     from medlora_edge.bench.library import sample
     from medlora_edge.settings import Settings
     from medlora_edge.tui.app import EdgeApp
-    from medlora_edge.tui.session import Session
+    from medlora_edge.tui.session.session import Session
 
     settings = Settings()
     app = EdgeApp(lambda post: Session(post, settings=settings.engine), settings=settings)

@@ -19,22 +19,23 @@ from medlora_edge.engine.client import Engine
 from medlora_edge.errors import MedloraError
 from medlora_edge.models import Model
 from medlora_edge.settings import Settings
-from medlora_edge.tui import chats, ladder, palette, switching, to_file
-from medlora_edge.tui.benching import Bench
-from medlora_edge.tui.bindings import APP_KEYS, keymap
-from medlora_edge.tui.desk import Desk
-from medlora_edge.tui.events import SessionEvent
+from medlora_edge.tui import chats, palette, switching, to_file
+from medlora_edge.tui.about_models.benching import Bench
 from medlora_edge.tui.interrupts import Interrupts
-from medlora_edge.tui.keeper import Keeper
-from medlora_edge.tui.lock import LOCKED_ACTIONS, Idle
+from medlora_edge.tui.keeping.desk import Desk
+from medlora_edge.tui.keeping.keeper import Keeper
+from medlora_edge.tui.keeping.lock import LOCKED_ACTIONS, Idle
+from medlora_edge.tui.keys import ladder
+from medlora_edge.tui.keys.bindings import APP_KEYS, keymap
 from medlora_edge.tui.safe_app import SafeApp
 from medlora_edge.tui.screens.chat import ChatScreen
 from medlora_edge.tui.screens.help import Help
 from medlora_edge.tui.screens.unlock import Unlock
-from medlora_edge.tui.session import Session
-from medlora_edge.tui.session_like import SessionLike
+from medlora_edge.tui.session.events import SessionEvent
+from medlora_edge.tui.session.session import Session
+from medlora_edge.tui.session.session_like import SessionLike
+from medlora_edge.tui.terminal.threads import tell
 from medlora_edge.tui.themes import THEMES
-from medlora_edge.tui.threads import tell
 from medlora_edge.tui.vault import Vault
 
 TICK_SECONDS = 0.5  # between two looks at what is not kept yet, and at how long nobody was there

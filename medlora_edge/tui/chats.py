@@ -4,11 +4,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from medlora_edge.errors import MedloraError
-from medlora_edge.tui.modes import typed
-from medlora_edge.tui.reopening import Reopened
+from medlora_edge.tui.chat.modes import typed
+from medlora_edge.tui.chat.standing import Keeping
+from medlora_edge.tui.keeping.reopening import Reopened
 from medlora_edge.tui.screens.history import History
 from medlora_edge.tui.screens.shelf import Shelf
-from medlora_edge.tui.standing import Keeping
 
 if TYPE_CHECKING:
     from medlora_edge.tui.app import EdgeApp

@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING
 
 from textual.screen import ModalScreen
 
-from medlora_edge.tui import ladder
-from medlora_edge.tui.ladder import Situation, Step
+from medlora_edge.tui.chat.standing import Keeping
+from medlora_edge.tui.keys import ladder
+from medlora_edge.tui.keys.ladder import Situation, Step
 from medlora_edge.tui.screens.choice import Choice
 from medlora_edge.tui.screens.small import TooSmall
-from medlora_edge.tui.standing import Keeping
 from medlora_edge.tui.widgets.prompt import Box
 
 if TYPE_CHECKING:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from medlora_edge.errors import CorruptError, UsageError
 from medlora_edge.history import Store, Turn
 from medlora_edge.history.database import MEND
-from medlora_edge.tui import draft
-from medlora_edge.tui.chatlog import unfinished
-from medlora_edge.tui.conversation import title
-from medlora_edge.tui.draft import Draft
-from medlora_edge.tui.places import Place
-from medlora_edge.tui.reopening import Reopened, reopen
+from medlora_edge.tui.chat.chatlog import unfinished
+from medlora_edge.tui.keeping import draft
+from medlora_edge.tui.keeping.draft import Draft
+from medlora_edge.tui.keeping.places import Place
+from medlora_edge.tui.keeping.reopening import Reopened, reopen
 from medlora_edge.tui.screens.choice import Choice
+from medlora_edge.tui.session.conversation import title
 
 if TYPE_CHECKING:
     from medlora_edge.tui.screens.chat import ChatScreen

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.app import SystemCommand
 
-from medlora_edge.tui.chatlog import unfinished
+from medlora_edge.tui.chat.chatlog import unfinished
 from medlora_edge.tui.themes import THEMES
 
 if TYPE_CHECKING:

@@ -7,11 +7,11 @@ from textual.app import App
 from textual.filter import LineFilter
 
 from medlora_edge.privacy import clean
-from medlora_edge.tui import clipboard
-from medlora_edge.tui.driver import driver_class
-from medlora_edge.tui.safety import NoControls
 from medlora_edge.tui.screens import small
-from medlora_edge.tui.threads import tell
+from medlora_edge.tui.terminal import clipboard
+from medlora_edge.tui.terminal.driver import driver_class
+from medlora_edge.tui.terminal.safety import NoControls
+from medlora_edge.tui.terminal.threads import tell
 
 
 class SafeApp(App[None]):

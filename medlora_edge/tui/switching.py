@@ -3,9 +3,9 @@
 from typing import TYPE_CHECKING
 
 from medlora_edge.errors import MedloraError
-from medlora_edge.tui.choosing import Chosen
-from medlora_edge.tui.model_rows import InUse
-from medlora_edge.tui.note import Note
+from medlora_edge.tui.about_models.choosing import Chosen
+from medlora_edge.tui.about_models.model_rows import InUse
+from medlora_edge.tui.chat.note import Note
 from medlora_edge.tui.screens.models import ModelPage
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from medlora_edge.errors import MedloraError
-from medlora_edge.tui import exporting
+from medlora_edge.tui.chat.standing import Keeping
+from medlora_edge.tui.keeping import exporting
 from medlora_edge.tui.screens.choice import Choice
-from medlora_edge.tui.standing import Keeping
-from medlora_edge.tui.threads import tell
+from medlora_edge.tui.terminal.threads import tell
 
 if TYPE_CHECKING:
     from medlora_edge.tui.app import EdgeApp

@@ -9,14 +9,14 @@ from medlora_edge import history
 from medlora_edge.errors import MedloraError, UsageError
 from medlora_edge.history import Store
 from medlora_edge.tui import chats, opened
-from medlora_edge.tui.bindings import how_to_send
-from medlora_edge.tui.desk import Desk
+from medlora_edge.tui.chat.standing import Keeping
+from medlora_edge.tui.keeping.desk import Desk
+from medlora_edge.tui.keys.bindings import how_to_send
 from medlora_edge.tui.opened import Opened
 from medlora_edge.tui.screens import small
 from medlora_edge.tui.screens.keep import Keep
 from medlora_edge.tui.screens.unlock import Doors, Unlock
-from medlora_edge.tui.standing import Keeping
-from medlora_edge.tui.threads import tell
+from medlora_edge.tui.terminal.threads import tell
 
 if TYPE_CHECKING:
     from medlora_edge.tui.app import EdgeApp

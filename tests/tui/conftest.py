@@ -12,7 +12,7 @@ from medlora_edge.engine.child import Patience
 from medlora_edge.engine.client import GIVE_UP
 from medlora_edge.models import Model
 from medlora_edge.settings import EngineSettings
-from medlora_edge.tui.session import Session
+from medlora_edge.tui.session.session import Session
 from tests.tui.listener import Listener
 
 

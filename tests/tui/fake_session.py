@@ -19,8 +19,8 @@ from medlora_edge.errors import EngineError, MedloraError, StoppedError
 from medlora_edge.history.records import TaskName, Turn, TurnState
 from medlora_edge.models import Adapter, Model, Stage
 from medlora_edge.tasks import Question
-from medlora_edge.tui.budget import Budget
-from medlora_edge.tui.events import (
+from medlora_edge.tui.session.budget import Budget
+from medlora_edge.tui.session.events import (
     Ended,
     EngineRestarted,
     LoadingModel,
@@ -34,8 +34,8 @@ from medlora_edge.tui.events import (
     SessionEvent,
     Verdict,
 )
-from medlora_edge.tui.mailbox import Mailbox
-from medlora_edge.tui.session_like import BusyError, LentError
+from medlora_edge.tui.session.mailbox import Mailbox
+from medlora_edge.tui.session.session_like import BusyError, LentError
 from tests.tui.waiting import PATIENCE_SECONDS
 
 TIMINGS = Timings(

@@ -2,7 +2,7 @@
 
 from typing import TypeVar
 
-from medlora_edge.tui.events import Ended, SessionEvent
+from medlora_edge.tui.session.events import Ended, SessionEvent
 from tests.tui.waiting import wait_until
 
 E = TypeVar("E", bound=SessionEvent)

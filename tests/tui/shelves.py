@@ -5,7 +5,7 @@ from collections.abc import Callable
 from textual.pilot import Pilot
 
 from medlora_edge.history import Store, TaskName, Turn, TurnState
-from medlora_edge.tui.reopening import Reopened
+from medlora_edge.tui.keeping.reopening import Reopened
 from medlora_edge.tui.safe_app import SafeApp
 from medlora_edge.tui.screens.history import History
 from medlora_edge.tui.screens.shelf import Shelf

@@ -4,8 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from medlora_edge.engine import Engine
 from medlora_edge.models import Model
-from medlora_edge.tui.events import Prefilled, Said
-from medlora_edge.tui.session import Session
+from medlora_edge.tui.session.events import Prefilled, Said
+from medlora_edge.tui.session.session import Session
 from tests.tui.listener import Listener
 from tests.tui.turns import question, turn
 

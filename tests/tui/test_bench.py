@@ -12,7 +12,7 @@ from medlora_edge.bench.begin import job_for
 from medlora_edge.bench.kinds import Mode, Origin
 from medlora_edge.errors import CorruptError, EngineError, InUseError, MedloraError, ResourceError
 from medlora_edge.models import Model
-from medlora_edge.tui.bench_state import Phase
+from medlora_edge.tui.about_models.bench_state import Phase
 from medlora_edge.tui.screens.bench import BenchScreen
 from medlora_edge.tui.screens.chat import ChatScreen
 from medlora_edge.tui.screens.choice import Choice

@@ -15,12 +15,12 @@ from medlora_edge.bench.schema import Sample
 from medlora_edge.engine import Engine
 from medlora_edge.errors import EngineError, InUseError
 from medlora_edge.settings import EngineSettings
+from medlora_edge.tui.about_models.bench_state import Phase
+from medlora_edge.tui.about_models.benching import Watch
 from medlora_edge.tui.app import EdgeApp
-from medlora_edge.tui.bench_state import Phase
-from medlora_edge.tui.benching import Watch
 from medlora_edge.tui.screens.bench import BenchScreen
 from medlora_edge.tui.screens.chat import ChatScreen
-from medlora_edge.tui.session import Session
+from medlora_edge.tui.session.session import Session
 from medlora_edge.tui.widgets.run_list import RunList
 from tests.bench.test_run import Watch as Quiet
 from tests.tui.apps import FakeApp, screen_text, until

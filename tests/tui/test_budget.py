@@ -3,7 +3,7 @@
 import pytest
 
 from medlora_edge.errors import UsageError
-from medlora_edge.tui.budget import LEAST_ROOM, LONGEST_ANSWER, Budget, about
+from medlora_edge.tui.session.budget import LEAST_ROOM, LONGEST_ANSWER, Budget, about
 
 
 def test_answer_has_what_the_prompt_leaves_and_no_more_than_the_longest() -> None:

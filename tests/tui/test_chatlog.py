@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from medlora_edge.errors import EngineError
 from medlora_edge.history import TurnState
-from medlora_edge.tui.chatlog import ChatLog, heard, unfinished
-from medlora_edge.tui.events import Ended, EngineRestarted, LoadingModel, Said, Verdict
-from medlora_edge.tui.window import MOST, WINDOW, Window, around
+from medlora_edge.tui.chat.chatlog import ChatLog, heard, unfinished
+from medlora_edge.tui.chat.window import MOST, WINDOW, Window, around
+from medlora_edge.tui.session.events import Ended, EngineRestarted, LoadingModel, Said, Verdict
 from tests.tui.fake_session import TIMINGS
 from tests.tui.turns import answered, turn
 

@@ -8,12 +8,12 @@ from textual.pilot import Pilot
 
 from medlora_edge import paths
 from medlora_edge.history import TurnState
-from medlora_edge.tui import clipboard
 from medlora_edge.tui.app import EdgeApp
+from medlora_edge.tui.chat.standing import Keeping
 from medlora_edge.tui.chats import recall_prompts
 from medlora_edge.tui.screens.choice import Choice
 from medlora_edge.tui.screens.history import History
-from medlora_edge.tui.standing import Keeping
+from medlora_edge.tui.terminal import clipboard
 from medlora_edge.tui.to_file import ANSWERS
 from medlora_edge.tui.widgets.chat_list import ChatList
 from tests.tui.apps import FakeApp, ask, ended, ready, screen_text, until

@@ -9,8 +9,8 @@ from medlora_edge import models, paths
 from medlora_edge.errors import UsageError
 from medlora_edge.models import Model
 from medlora_edge.settings import EngineSettings
-from medlora_edge.tui import choosing
-from medlora_edge.tui.model_rows import InUse, Row
+from medlora_edge.tui.about_models import choosing
+from medlora_edge.tui.about_models.model_rows import InUse, Row
 from tests.models.corpus import valid_gguf
 
 SETTINGS = EngineSettings()

@@ -6,7 +6,7 @@ from medlora_edge.engine import Role
 from medlora_edge.errors import UsageError
 from medlora_edge.history.records import TaskName, TurnState
 from medlora_edge.tasks import Question, task
-from medlora_edge.tui.conversation import (
+from medlora_edge.tui.session.conversation import (
     goes_on_from,
     in_context,
     messages,

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medlora_edge.tui.draft import Draft, read, stored
+from medlora_edge.tui.keeping.draft import Draft, read, stored
 
 DRAFTS = st.builds(
     Draft,

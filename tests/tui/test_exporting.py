@@ -11,12 +11,12 @@ from medlora_edge.engine.protocol import Sampling
 from medlora_edge.errors import MedloraError, ResourceError, UsageError
 from medlora_edge.models import Adapter
 from medlora_edge.notice import DEMONSTRATION, NOTICE
-from medlora_edge.tui import exporting
-from medlora_edge.tui.asked_with import asked_with, to_export
-from medlora_edge.tui.budget import Budget
-from medlora_edge.tui.conversation import sampling
-from medlora_edge.tui.keeper import Keeper
-from medlora_edge.tui.standing import Standing
+from medlora_edge.tui.chat.standing import Standing
+from medlora_edge.tui.keeping import exporting
+from medlora_edge.tui.keeping.asked_with import asked_with, to_export
+from medlora_edge.tui.keeping.keeper import Keeper
+from medlora_edge.tui.session.budget import Budget
+from medlora_edge.tui.session.conversation import sampling
 from tests.tui.apps import a_model
 from tests.tui.turns import answered, question
 

@@ -10,7 +10,7 @@ from medlora_edge import models
 from medlora_edge.errors import CorruptError, EngineError
 from medlora_edge.history.records import TurnState
 from medlora_edge.models import Model
-from medlora_edge.tui.events import (
+from medlora_edge.tui.session.events import (
     EngineRestarted,
     LoadingModel,
     ModelFailed,
@@ -21,8 +21,8 @@ from medlora_edge.tui.events import (
     Said,
     Verdict,
 )
-from medlora_edge.tui.session import Session
-from medlora_edge.tui.session_like import BusyError, SessionLike
+from medlora_edge.tui.session.session import Session
+from medlora_edge.tui.session.session_like import BusyError, SessionLike
 from tests.tui.fake_session import Crash, End, Fail, FakeSession, Gate, Hang, Label, Read, Say
 from tests.tui.listener import Listener
 from tests.tui.turns import answered, question, turn

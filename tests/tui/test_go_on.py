@@ -1,7 +1,7 @@
 """Going on from an answer that was left, through the real engine."""
 
-from medlora_edge.tui.events import Queued, ReadingPrompt, Said
-from medlora_edge.tui.session import Session
+from medlora_edge.tui.session.events import Queued, ReadingPrompt, Said
+from medlora_edge.tui.session.session import Session
 from tests.tui.listener import Listener
 from tests.tui.turns import turn
 

@@ -12,8 +12,8 @@ from medlora_edge import history
 from medlora_edge.errors import ResourceError
 from medlora_edge.history import Chat, Store
 from medlora_edge.privacy import clean
-from medlora_edge.tui import places
-from medlora_edge.tui.places import Place
+from medlora_edge.tui.keeping import places
+from medlora_edge.tui.keeping.places import Place
 from medlora_edge.tui.screens.choice import Choice
 from medlora_edge.tui.screens.history import ERASING, NOT_SAVED, SAVED, History
 from medlora_edge.tui.widgets import chat_list

@@ -8,9 +8,9 @@ import pytest
 from medlora_edge import history
 from medlora_edge.errors import MedloraError, ResourceError
 from medlora_edge.history import Store, TurnState
-from medlora_edge.tui.draft import Draft, read
-from medlora_edge.tui.events import Ended, EngineRestarted, Said, Verdict
-from medlora_edge.tui.keeper import Keeper
+from medlora_edge.tui.keeping.draft import Draft, read
+from medlora_edge.tui.keeping.keeper import Keeper
+from medlora_edge.tui.session.events import Ended, EngineRestarted, Said, Verdict
 from tests.history.support import keep, reopen
 from tests.tui.fake_session import TIMINGS
 from tests.tui.turns import question

@@ -6,11 +6,11 @@ from typing import get_args
 import pytest
 
 from medlora_edge.settings import AppSettings
-from medlora_edge.tui.keys_reference import page, shown
+from medlora_edge.tui.keys.reference import page, shown
 from medlora_edge.tui.themes import THEMES
 
 PAGE = (Path(__file__).parents[2] / "docs" / "keys.md").read_text(encoding="utf-8")
-REMEDY = "docs/keys.md is out of date: python -m medlora_edge.tui.keys_reference > docs/keys.md"
+REMEDY = "docs/keys.md is out of date: python -m medlora_edge.tui.keys.reference > docs/keys.md"
 
 
 def test_the_keys_are_those_of_the_bindings() -> None:

@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 
-from medlora_edge.tui.ladder import Situation, Step, on_end_of_file, on_escape, on_interrupt, on_quit
+from medlora_edge.tui.keys.ladder import Situation, Step, on_end_of_file, on_escape, on_interrupt, on_quit
 
 EVERY = [Situation(*flags) for flags in product([False, True], repeat=7)]
 

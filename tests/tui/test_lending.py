@@ -9,9 +9,9 @@ from medlora_edge.engine import Engine
 from medlora_edge.errors import UsageError
 from medlora_edge.history.records import TurnState
 from medlora_edge.models import Model
-from medlora_edge.tui.events import ModelFailed, ModelReady, ModelReleased, Said
-from medlora_edge.tui.session import Session
-from medlora_edge.tui.session_like import BusyError, LentError, SessionLike
+from medlora_edge.tui.session.events import ModelFailed, ModelReady, ModelReleased, Said
+from medlora_edge.tui.session.session import Session
+from medlora_edge.tui.session.session_like import BusyError, LentError, SessionLike
 from tests.tui.fake_session import FakeSession, Hang, Say
 from tests.tui.listener import Listener
 from tests.tui.turns import question, turn

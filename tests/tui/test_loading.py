@@ -14,8 +14,8 @@ from medlora_edge.engine import Engine
 from medlora_edge.errors import CorruptError, ResourceError, StoppedError, UsageError
 from medlora_edge.history.records import TurnState
 from medlora_edge.models import Model, Stage
-from medlora_edge.tui.events import LoadingModel, ModelFailed, ModelReady, Queued, SessionEvent
-from medlora_edge.tui.session import Session
+from medlora_edge.tui.session.events import LoadingModel, ModelFailed, ModelReady, Queued, SessionEvent
+from medlora_edge.tui.session.session import Session
 from tests.tui.listener import Listener
 from tests.tui.turns import turn
 from tests.tui.waiting import wait_until

@@ -8,7 +8,7 @@ from textual.pilot import Pilot
 from medlora_edge import history
 from medlora_edge.history import TurnState
 from medlora_edge.settings import AppSettings, Settings
-from medlora_edge.tui.lock import Idle, since_boot
+from medlora_edge.tui.keeping.lock import Idle, since_boot
 from medlora_edge.tui.screens.choice import Choice
 from tests.history.support import PASSPHRASE
 from tests.tui.apps import FakeApp, ask, ended, ready, screen_text, until

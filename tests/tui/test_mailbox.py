@@ -4,8 +4,8 @@ from threading import Event, get_ident
 
 import pytest
 
-from medlora_edge.tui.events import Queued, Said, SessionEvent
-from medlora_edge.tui.mailbox import Mailbox, merged
+from medlora_edge.tui.session.events import Queued, Said, SessionEvent
+from medlora_edge.tui.session.mailbox import Mailbox, merged
 from tests.tui.listener import Listener
 from tests.tui.waiting import PATIENCE_SECONDS, wait_until
 
@@ -46,7 +46,7 @@ def test_slow_screen_gets_everything_in_order_and_the_sender_does_not_wait() -> 
 
 
 def test_words_keep_a_pace_that_nothing_else_waits_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("medlora_edge.tui.mailbox.PACE_SECONDS", 10 * PATIENCE_SECONDS)
+    monkeypatch.setattr("medlora_edge.tui.session.mailbox.PACE_SECONDS", 10 * PATIENCE_SECONDS)
     listener = Listener()
     mailbox = Mailbox(listener)
     mailbox.put(Said(1, "first ", 1))

@@ -10,8 +10,8 @@ from medlora_edge import models
 from medlora_edge.errors import CorruptError, UsageError
 from medlora_edge.history import TurnState
 from medlora_edge.models import Model, hashing
-from medlora_edge.tui.events import Ended
-from medlora_edge.tui.session import Session
+from medlora_edge.tui.session.events import Ended
+from medlora_edge.tui.session.session import Session
 from tests.models.corpus import valid_gguf
 from tests.tui.listener import Listener
 from tests.tui.turns import turn

@@ -10,8 +10,8 @@ from medlora_edge import models
 from medlora_edge.errors import CorruptError, UsageError
 from medlora_edge.models import Adapter, AdapterFile, Entry, FileState, MemoryPlan, Surveyed
 from medlora_edge.models.units import MIB
-from medlora_edge.tui import model_results, model_rows
-from medlora_edge.tui.model_rows import InUse, Row, rows
+from medlora_edge.tui.about_models import model_results, model_rows
+from medlora_edge.tui.about_models.model_rows import InUse, Row, rows
 from tests.tui.apps import a_model
 
 PLAN = MemoryPlan(

@@ -14,7 +14,7 @@ from medlora_edge import models, paths
 from medlora_edge.errors import ResourceError
 from medlora_edge.history import TurnState
 from medlora_edge.models import Model
-from medlora_edge.tui import choosing
+from medlora_edge.tui.about_models import choosing
 from medlora_edge.tui.screens.choice import Choice
 from medlora_edge.tui.screens.models import ModelPage
 from medlora_edge.tui.widgets.model_details import ModelDetails

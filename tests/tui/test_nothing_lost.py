@@ -6,7 +6,7 @@ from textual.pilot import Pilot
 from medlora_edge import history
 from medlora_edge.errors import ResourceError
 from medlora_edge.history import Store, TurnState
-from medlora_edge.tui.draft import read
+from medlora_edge.tui.keeping.draft import read
 from tests.history.support import PASSPHRASE
 from tests.tui.apps import FakeApp, ask, ended, screen_text, until
 from tests.tui.fake_session import Gate, Hang, Say

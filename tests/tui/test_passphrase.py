@@ -4,7 +4,7 @@ import pytest
 
 from medlora_edge.errors import UsageError
 from medlora_edge.history import keys
-from medlora_edge.tui import passphrase
+from medlora_edge.tui.keeping import passphrase
 
 CODE = "0123-4567-89AB-CDEF-GHJK-MNPQ-RSTV-WXYZ"
 

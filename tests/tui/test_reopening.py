@@ -9,8 +9,8 @@ import pytest
 from medlora_edge import history, models
 from medlora_edge.history import Store
 from medlora_edge.models import Model
-from medlora_edge.tui.places import Place, find, turn_of
-from medlora_edge.tui.reopening import INSTEAD, Reopened, reopen
+from medlora_edge.tui.keeping.places import Place, find, turn_of
+from medlora_edge.tui.keeping.reopening import INSTEAD, Reopened, reopen
 from tests.tui.apps import a_model
 from tests.tui.shelves import LOADED, keep_chat
 

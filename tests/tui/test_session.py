@@ -11,8 +11,8 @@ from medlora_edge.engine import Engine
 from medlora_edge.errors import EngineError, UsageError
 from medlora_edge.history.records import TaskName, TurnState
 from medlora_edge.models import Model
-from medlora_edge.tui import conversation
-from medlora_edge.tui.events import (
+from medlora_edge.tui.session import conversation
+from medlora_edge.tui.session.events import (
     Ended,
     EngineRestarted,
     ModelReady,
@@ -21,8 +21,8 @@ from medlora_edge.tui.events import (
     Said,
     Verdict,
 )
-from medlora_edge.tui.session import Session
-from medlora_edge.tui.session_like import BusyError
+from medlora_edge.tui.session.session import Session
+from medlora_edge.tui.session.session_like import BusyError
 from tests.tui.listener import Listener
 from tests.tui.turns import answered, question, turn
 from tests.tui.waiting import wait_until
@@ -92,7 +92,7 @@ def test_verdict_and_answer_share_the_prompt_and_are_told_as_one(
 def test_near_tie_is_no_verdict_and_the_answer_is_written_freely(
     ready: Session, engine: Engine, listener: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("medlora_edge.tui.verdict.NEAR_TIE_NATS", 1e9)
+    monkeypatch.setattr("medlora_edge.tui.session.verdict.NEAR_TIE_NATS", 1e9)
     ready.ask(turn(1, name="pubmedqa"), [])
     end = listener.end(1)
     assert end.label is None
@@ -175,7 +175,7 @@ def test_fitting_leaves_out_the_oldest_only_and_no_more_than_needed(ready: Sessi
 def test_answer_that_has_used_its_room_is_marked_cut(
     ready: Session, listener: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("medlora_edge.tui.budget.LONGEST_ANSWER", 80)
+    monkeypatch.setattr("medlora_edge.tui.session.budget.LONGEST_ANSWER", 80)
     ready.ask(turn(1), [])
     end = listener.end(1)
     assert end.timings

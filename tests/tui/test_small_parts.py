@@ -11,9 +11,10 @@ from rich.style import Style
 from textual.color import Color
 
 from medlora_edge.privacy import clean
-from medlora_edge.tui import clipboard, modes
-from medlora_edge.tui.recall import Recall
-from medlora_edge.tui.safety import NoControls
+from medlora_edge.tui.chat import modes
+from medlora_edge.tui.chat.recall import Recall
+from medlora_edge.tui.terminal import clipboard
+from medlora_edge.tui.terminal.safety import NoControls
 from medlora_edge.tui.themes import THEMES
 from medlora_edge.tui.widgets.verdict import headline
 

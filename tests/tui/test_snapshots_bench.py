@@ -11,7 +11,7 @@ from medlora_edge import models, paths
 from medlora_edge.bench.kinds import Mode, Origin, Split
 from medlora_edge.bench.schema import LABELS, Label, RunSettings
 from medlora_edge.errors import InUseError
-from medlora_edge.tui.bench_state import Phase
+from medlora_edge.tui.about_models.bench_state import Phase
 from medlora_edge.tui.screens.choice import Choice
 from tests.bench.samples import card
 from tests.models.corpus import valid_gguf

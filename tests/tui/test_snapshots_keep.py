@@ -24,7 +24,7 @@ def made(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Cal
     """Makes the app, once the chats are there or not."""
     cheaply(monkeypatch)
     monkeypatch.setattr(keys, "new_recovery_code", lambda: CODE)
-    monkeypatch.setattr("medlora_edge.tui.passphrase.any_group", lambda code: 5)
+    monkeypatch.setattr("medlora_edge.tui.keeping.passphrase.any_group", lambda code: 5)
     if request.param == "no-color":
         monkeypatch.setenv("NO_COLOR", "1")
 

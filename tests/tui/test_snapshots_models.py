@@ -9,8 +9,8 @@ from textual.pilot import Pilot
 from medlora_edge.errors import CorruptError
 from medlora_edge.models import AdapterFile, Entry, FileState, MemoryPlan, Model, Surveyed
 from medlora_edge.models.units import GIB, MIB
-from medlora_edge.tui import choosing
-from medlora_edge.tui.model_rows import InUse, rows
+from medlora_edge.tui.about_models import choosing
+from medlora_edge.tui.about_models.model_rows import InUse, rows
 from medlora_edge.tui.screens.choice import Choice
 from medlora_edge.tui.screens.models import ModelPage
 from medlora_edge.tui.widgets.model_list import ModelList

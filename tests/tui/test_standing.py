@@ -7,8 +7,9 @@ import pytest
 from medlora_edge.errors import EngineError
 from medlora_edge.history import TurnState
 from medlora_edge.models import Stage
-from medlora_edge.tui.budget import Budget
-from medlora_edge.tui.events import (
+from medlora_edge.tui.chat.standing import Standing, figures, hear
+from medlora_edge.tui.session.budget import Budget
+from medlora_edge.tui.session.events import (
     Ended,
     EngineRestarted,
     LoadingModel,
@@ -23,7 +24,6 @@ from medlora_edge.tui.events import (
     SessionEvent,
     Verdict,
 )
-from medlora_edge.tui.standing import Standing, figures, hear
 from tests.tui.fake_session import TIMINGS
 
 READY = Standing(model="tiny", sha256="ab", ready=True, doing="ready")

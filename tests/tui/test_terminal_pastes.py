@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medlora_edge.tui.pastes import BEGIN, END, PAUSE_SECONDS, STALLED_SECONDS, Pasted, Pastes, Typed
+from medlora_edge.tui.terminal.pastes import BEGIN, END, PAUSE_SECONDS, STALLED_SECONDS, Pasted, Pastes, Typed
 from tests.tui.hostile import ESCAPES
 from tests.tui.terminal import terminal
 

@@ -11,7 +11,7 @@ from textual.color import Color
 
 from medlora_edge.privacy import clean
 from medlora_edge.tui.safe_app import SafeApp
-from medlora_edge.tui.safety import NoControls
+from medlora_edge.tui.terminal.safety import NoControls
 from tests.tui.emulator import Emulator
 from tests.tui.hostile import ESCAPES, HOSTILE
 from tests.tui.terminal import Terminal, terminal
@@ -21,7 +21,7 @@ HELP = "Keys that work here"  # what the actions in the hostile text would open
 PAGES = {"\x12": "You \u00b7 Ask", "\x1bOS": "the chat.", "\x1b[15~": "Earlier runs", "\x10": "Search for commands"}
 STREAM = """
 from medlora_edge.errors import EngineError
-from medlora_edge.tui import mailbox
+from medlora_edge.tui.session import mailbox
 from tests.tui.apps import FakeApp, a_model
 from tests.tui.fake_session import Crash, Fail, Say
 from tests.tui.hostile import HOSTILE, MARKUP, splits
@@ -104,7 +104,7 @@ async def test_what_is_copied_cannot_steer_where_it_is_pasted(monkeypatch: pytes
         taken.append(text)
         return "a desktop"
 
-    monkeypatch.setattr("medlora_edge.tui.clipboard.copy", take)
+    monkeypatch.setattr("medlora_edge.tui.terminal.clipboard.copy", take)
     app = SafeApp()
     async with app.run_test():
         app.copy_to_clipboard(f"{HOSTILE}\ud800")

@@ -5,10 +5,10 @@ from textual.pilot import Pilot
 
 from medlora_edge.errors import EngineError
 from medlora_edge.history import TurnState
-from medlora_edge.tui.events import Ended, Said
-from medlora_edge.tui.note import Note
+from medlora_edge.tui.chat.note import Note
+from medlora_edge.tui.chat.window import MOST, WINDOW
+from medlora_edge.tui.session.events import Ended, Said
 from medlora_edge.tui.widgets.transcript import MORE
-from medlora_edge.tui.window import MOST, WINDOW
 from tests.tui.apps import FakeApp, ask, ended, ready, screen_text, until
 from tests.tui.fake_session import Crash, End, Gate, Hang, Say
 from tests.tui.turns import answered, turn

@@ -5,8 +5,8 @@ from textual._xterm_parser import XTermParser
 from textual.events import Key, Paste
 from textual.message import Message
 
-from medlora_edge.tui.pastes import Pasted, Typed
-from medlora_edge.tui.unix_driver import UnixDriver
+from medlora_edge.tui.terminal.pastes import Pasted, Typed
+from medlora_edge.tui.terminal.unix_driver import UnixDriver
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from textual.widgets import OptionList
 
 from medlora_edge import history
 from medlora_edge.history import Chat, Store, Turn, TurnState, attempts
-from medlora_edge.tui.draft import Draft, stored
+from medlora_edge.tui.keeping.draft import Draft, stored
 from medlora_edge.tui.screens.choice import Choice
 from tests.history.support import PASSPHRASE, asked
 from tests.tui.apps import FakeApp, a_model, ask, ended, ready, screen_text, until

@@ -7,7 +7,7 @@ import pytest
 from medlora_edge.engine.protocol import Scored, Timings
 from medlora_edge.history import TurnState
 from medlora_edge.tasks import NEAR_TIE_NATS
-from medlora_edge.tui.verdict import contradiction, label_probs, likeliest
+from medlora_edge.tui.session.verdict import contradiction, label_probs, likeliest
 from tests.tui.turns import answered, turn
 
 

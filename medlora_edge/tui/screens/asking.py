@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 from medlora_edge.errors import MedloraError, StoppedError
 from medlora_edge.history import Turn
 from medlora_edge.tasks import task
-from medlora_edge.tui import modes
-from medlora_edge.tui.desk import NoRoomError, Order, alone, dropping
-from medlora_edge.tui.note import of_error
+from medlora_edge.tui.chat import modes
+from medlora_edge.tui.chat.note import of_error
+from medlora_edge.tui.chat.sentence import sentence
+from medlora_edge.tui.chat.standing import Keeping
+from medlora_edge.tui.keeping.desk import NoRoomError, Order, alone, dropping
 from medlora_edge.tui.screens.choice import Choice
-from medlora_edge.tui.sentence import sentence
-from medlora_edge.tui.standing import Keeping
 from medlora_edge.tui.widgets.turn_view import TurnView
 
 if TYPE_CHECKING:

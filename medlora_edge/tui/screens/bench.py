@@ -16,13 +16,14 @@ from medlora_edge.bench.report import report
 from medlora_edge.bench.runs import listed
 from medlora_edge.errors import MedloraError
 from medlora_edge.models import Model
-from medlora_edge.tui.bench_state import Phase
-from medlora_edge.tui.benching import Bench
-from medlora_edge.tui.bindings import BENCH_KEYS
-from medlora_edge.tui.earlier_runs import Opened, comparable, compared, open_run
+from medlora_edge.tui.about_models.bench_state import Phase
+from medlora_edge.tui.about_models.benching import Bench
+from medlora_edge.tui.about_models.earlier_runs import Opened, comparable, compared, open_run
+from medlora_edge.tui.about_models.wishes import choices, find_job
+from medlora_edge.tui.keys.bindings import BENCH_KEYS
 from medlora_edge.tui.screens.choice import Choice
 from medlora_edge.tui.screens.steady import Steady
-from medlora_edge.tui.threads import tell
+from medlora_edge.tui.terminal.threads import tell
 from medlora_edge.tui.widgets.bench_form import BenchForm
 from medlora_edge.tui.widgets.bench_progress import BenchProgress
 from medlora_edge.tui.widgets.card import error_card
@@ -30,7 +31,6 @@ from medlora_edge.tui.widgets.keys import Keys
 from medlora_edge.tui.widgets.notice import Notice
 from medlora_edge.tui.widgets.report_view import ReportView
 from medlora_edge.tui.widgets.run_list import RunList
-from medlora_edge.tui.wishes import choices, find_job
 
 REDRAW_SECONDS = 1.0  # for the time left, between two answers
 View = Literal["form", "progress", "report"]

@@ -13,19 +13,19 @@ from textual.widgets import TextArea
 from medlora_edge.errors import MedloraError
 from medlora_edge.history import Chat, TaskName
 from medlora_edge.tasks import Question
-from medlora_edge.tui import modes
-from medlora_edge.tui.bindings import CHAT_KEYS
-from medlora_edge.tui.desk import Desk
-from medlora_edge.tui.draft import Draft
-from medlora_edge.tui.events import SessionEvent
-from medlora_edge.tui.note import Note, of_error
-from medlora_edge.tui.reopening import Reopened
+from medlora_edge.tui.chat import modes
+from medlora_edge.tui.chat.note import Note, of_error
+from medlora_edge.tui.chat.standing import Keeping, Standing
+from medlora_edge.tui.keeping.desk import Desk
+from medlora_edge.tui.keeping.draft import Draft
+from medlora_edge.tui.keeping.reopening import Reopened
+from medlora_edge.tui.keys.bindings import CHAT_KEYS
 from medlora_edge.tui.screens import hearing
 from medlora_edge.tui.screens.asking import BUSY, EDITS, Asking
 from medlora_edge.tui.screens.counting import Counting
 from medlora_edge.tui.screens.steady import Steady
-from medlora_edge.tui.standing import Keeping, Standing
-from medlora_edge.tui.threads import tell_screen
+from medlora_edge.tui.session.events import SessionEvent
+from medlora_edge.tui.terminal.threads import tell_screen
 from medlora_edge.tui.widgets.keys import Keys
 from medlora_edge.tui.widgets.notice import Notice
 from medlora_edge.tui.widgets.prompt import Abstract, Box, Prompt

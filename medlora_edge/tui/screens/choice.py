@@ -7,7 +7,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import OptionList
 
-from medlora_edge.tui.bindings import OVERLAY_KEYS
+from medlora_edge.tui.keys.bindings import OVERLAY_KEYS
 from medlora_edge.tui.screens.steady import Steady
 from medlora_edge.tui.widgets.plain import Plain, plain
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from textual.timer import Timer
 
-from medlora_edge.tui.budget import Budget, about
-from medlora_edge.tui.desk import Order
+from medlora_edge.tui.keeping.desk import Order
+from medlora_edge.tui.session.budget import Budget, about
 from medlora_edge.tui.widgets.prompt import Box
 
 if TYPE_CHECKING:

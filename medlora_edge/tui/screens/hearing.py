@@ -3,9 +3,17 @@
 from typing import TYPE_CHECKING
 
 from medlora_edge.errors import StoppedError
-from medlora_edge.tui import standing
-from medlora_edge.tui.events import Ended, EngineRestarted, ModelFailed, ModelReady, ModelReleased, Queued, SessionEvent
-from medlora_edge.tui.note import Note
+from medlora_edge.tui.chat import standing
+from medlora_edge.tui.chat.note import Note
+from medlora_edge.tui.session.events import (
+    Ended,
+    EngineRestarted,
+    ModelFailed,
+    ModelReady,
+    ModelReleased,
+    Queued,
+    SessionEvent,
+)
 from medlora_edge.tui.widgets.notice import Notice
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
 from medlora_edge.notice import NOTICE
-from medlora_edge.tui.bindings import OVERLAY_KEYS
+from medlora_edge.tui.keys.bindings import OVERLAY_KEYS
 from medlora_edge.tui.screens.steady import Steady
 from medlora_edge.tui.widgets.plain import Plain, plain
 

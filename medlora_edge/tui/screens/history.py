@@ -10,10 +10,10 @@ from textual.widgets import Input, OptionList
 
 from medlora_edge.errors import MedloraError
 from medlora_edge.history import Turn
-from medlora_edge.tui import places
-from medlora_edge.tui.bindings import OVERLAY_KEYS
-from medlora_edge.tui.places import Place
-from medlora_edge.tui.reopening import Reopened
+from medlora_edge.tui.keeping import places
+from medlora_edge.tui.keeping.places import Place
+from medlora_edge.tui.keeping.reopening import Reopened
+from medlora_edge.tui.keys.bindings import OVERLAY_KEYS
 from medlora_edge.tui.screens.choice import Choice
 from medlora_edge.tui.screens.list_page import ListPage
 from medlora_edge.tui.screens.shelf import Shelf

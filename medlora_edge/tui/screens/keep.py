@@ -10,11 +10,11 @@ from textual.screen import ModalScreen
 
 from medlora_edge.errors import MedloraError
 from medlora_edge.history.keys import SHORTEST_PASSPHRASE
-from medlora_edge.tui import passphrase
-from medlora_edge.tui.bindings import KEEP_KEYS
+from medlora_edge.tui.chat.sentence import sentence
+from medlora_edge.tui.keeping import passphrase
+from medlora_edge.tui.keys.bindings import KEEP_KEYS
 from medlora_edge.tui.screens.steady import Steady
-from medlora_edge.tui.sentence import sentence
-from medlora_edge.tui.threads import tell_screen
+from medlora_edge.tui.terminal.threads import tell_screen
 from medlora_edge.tui.widgets.form import Field, Form
 from medlora_edge.tui.widgets.plain import plain
 

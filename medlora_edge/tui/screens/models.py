@@ -13,13 +13,13 @@ from medlora_edge import models
 from medlora_edge.errors import MedloraError
 from medlora_edge.models import Model
 from medlora_edge.settings import EngineSettings
-from medlora_edge.tui import choosing
-from medlora_edge.tui.bindings import MODEL_KEYS
-from medlora_edge.tui.choosing import Chosen
-from medlora_edge.tui.model_rows import InUse, Row
+from medlora_edge.tui.about_models import choosing
+from medlora_edge.tui.about_models.choosing import Chosen
+from medlora_edge.tui.about_models.model_rows import InUse, Row
+from medlora_edge.tui.keys.bindings import MODEL_KEYS
 from medlora_edge.tui.screens.choice import Choice
 from medlora_edge.tui.screens.list_page import ListPage
-from medlora_edge.tui.threads import tell
+from medlora_edge.tui.terminal.threads import tell
 from medlora_edge.tui.widgets.keys import Keys
 from medlora_edge.tui.widgets.model_details import ModelDetails
 from medlora_edge.tui.widgets.model_list import ModelList

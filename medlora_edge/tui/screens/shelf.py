@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 from medlora_edge.errors import MedloraError
 from medlora_edge.history import Store, Turn
-from medlora_edge.tui import places
-from medlora_edge.tui.places import Place
-from medlora_edge.tui.reopening import Reopened, reopen
-from medlora_edge.tui.threads import tell
+from medlora_edge.tui.keeping import places
+from medlora_edge.tui.keeping.places import Place
+from medlora_edge.tui.keeping.reopening import Reopened, reopen
+from medlora_edge.tui.terminal.threads import tell
 
 if TYPE_CHECKING:
     from medlora_edge.tui.screens.history import History

@@ -5,7 +5,7 @@ from textual.app import App, ComposeResult
 from textual.geometry import Size
 from textual.screen import ModalScreen
 
-from medlora_edge.tui.bindings import OVERLAY_KEYS
+from medlora_edge.tui.keys.bindings import OVERLAY_KEYS
 from medlora_edge.tui.screens.steady import Steady
 from medlora_edge.tui.widgets.plain import Plain
 

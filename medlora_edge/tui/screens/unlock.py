@@ -12,11 +12,11 @@ from textual.containers import Container
 from textual.screen import Screen
 
 from medlora_edge.errors import MedloraError
-from medlora_edge.tui import passphrase
-from medlora_edge.tui.bindings import UNLOCK_KEYS
+from medlora_edge.tui.chat.sentence import sentence
+from medlora_edge.tui.keeping import passphrase
+from medlora_edge.tui.keys.bindings import UNLOCK_KEYS
 from medlora_edge.tui.screens.steady import Steady
-from medlora_edge.tui.sentence import sentence
-from medlora_edge.tui.threads import tell_screen
+from medlora_edge.tui.terminal.threads import tell_screen
 from medlora_edge.tui.widgets.form import Field, Form
 from medlora_edge.tui.widgets.keys import Keys
 from medlora_edge.tui.widgets.notice import Notice

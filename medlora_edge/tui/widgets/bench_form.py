@@ -10,8 +10,8 @@ from textual.widgets import Button, Input, Select
 from medlora_edge.bench.kinds import Mode, Origin
 from medlora_edge.models import Model
 from medlora_edge.privacy import clean
+from medlora_edge.tui.about_models.wishes import DATA, MODES, Choices, Wishes
 from medlora_edge.tui.widgets.plain import Plain, plain
-from medlora_edge.tui.wishes import DATA, MODES, Choices, Wishes
 
 
 class BenchForm(Vertical):

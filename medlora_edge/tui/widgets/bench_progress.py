@@ -3,8 +3,8 @@
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 
-from medlora_edge.tui.bench_state import BenchState, Phase, doing, figures
-from medlora_edge.tui.note import Note
+from medlora_edge.tui.about_models.bench_state import BenchState, Phase, doing, figures
+from medlora_edge.tui.chat.note import Note
 from medlora_edge.tui.widgets.card import Card, error_card
 from medlora_edge.tui.widgets.plain import Plain
 

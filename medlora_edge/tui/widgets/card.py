@@ -3,7 +3,7 @@
 from textual.content import Content
 
 from medlora_edge.errors import MedloraError
-from medlora_edge.tui.note import Note, of_error
+from medlora_edge.tui.chat.note import Note, of_error
 from medlora_edge.tui.widgets.plain import Plain, plain
 
 

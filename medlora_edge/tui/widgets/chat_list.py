@@ -10,9 +10,9 @@ from textual.visual import RenderOptions, Visual
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from medlora_edge.tui import places
-from medlora_edge.tui.bindings import CHAT_LIST_KEYS
-from medlora_edge.tui.places import Place
+from medlora_edge.tui.keeping import places
+from medlora_edge.tui.keeping.places import Place
+from medlora_edge.tui.keys.bindings import CHAT_LIST_KEYS
 from medlora_edge.tui.widgets.plain import plain
 
 

@@ -6,7 +6,7 @@ from textual.screen import Screen
 from textual.widgets import Footer
 from textual.widgets._footer import FooterKey
 
-from medlora_edge.tui.bindings import LEFT_OUT_FIRST
+from medlora_edge.tui.keys.bindings import LEFT_OUT_FIRST
 
 GAP = 2  # columns between two keys
 

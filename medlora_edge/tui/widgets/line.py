@@ -3,7 +3,7 @@
 from textual.widgets import Input
 
 from medlora_edge.privacy import clean
-from medlora_edge.tui.bindings import NEW_TITLE_KEYS, SEARCH_KEYS
+from medlora_edge.tui.keys.bindings import NEW_TITLE_KEYS, SEARCH_KEYS
 
 LONGEST = 200  # characters, as a chat's title
 

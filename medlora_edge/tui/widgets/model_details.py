@@ -4,9 +4,9 @@ from textual.app import ComposeResult
 from textual.content import Content
 
 from medlora_edge.errors import MedloraError
-from medlora_edge.tui import model_rows
-from medlora_edge.tui.model_rows import Row
-from medlora_edge.tui.note import Note
+from medlora_edge.tui.about_models import model_rows
+from medlora_edge.tui.about_models.model_rows import Row
+from medlora_edge.tui.chat.note import Note
 from medlora_edge.tui.widgets.about import About
 from medlora_edge.tui.widgets.card import Card, error_card
 from medlora_edge.tui.widgets.plain import Plain, plain

@@ -6,9 +6,9 @@ from textual.content import Content
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from medlora_edge.tui import model_rows
-from medlora_edge.tui.bindings import MODEL_LIST_KEYS
-from medlora_edge.tui.model_rows import Row
+from medlora_edge.tui.about_models import model_rows
+from medlora_edge.tui.about_models.model_rows import Row
+from medlora_edge.tui.keys.bindings import MODEL_LIST_KEYS
 from medlora_edge.tui.widgets.plain import plain
 
 

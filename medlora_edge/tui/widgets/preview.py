@@ -7,8 +7,8 @@ from textual.content import Content
 
 from medlora_edge.history import Turn
 from medlora_edge.privacy import clean
-from medlora_edge.tui import places
-from medlora_edge.tui.modes import mode
+from medlora_edge.tui.chat.modes import mode
+from medlora_edge.tui.keeping import places
 from medlora_edge.tui.widgets import verdict
 from medlora_edge.tui.widgets.about import About
 from medlora_edge.tui.widgets.plain import Plain, plain

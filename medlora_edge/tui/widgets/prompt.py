@@ -5,8 +5,8 @@ from textual.message import Message
 from textual.widgets import TextArea
 
 from medlora_edge.privacy import clean
-from medlora_edge.tui.bindings import PROMPT_KEYS
-from medlora_edge.tui.recall import Recall
+from medlora_edge.tui.chat.recall import Recall
+from medlora_edge.tui.keys.bindings import PROMPT_KEYS
 
 LONGEST_PASTE = 200_000  # characters, with what stands there already: many times what a context holds
 TEXT_SHARE = 0.9  # of a paste; with less it is a file, not text

@@ -6,7 +6,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from medlora_edge.bench.tabular import Report, Section
-from medlora_edge.tui.note import Note
+from medlora_edge.tui.chat.note import Note
 from medlora_edge.tui.widgets.card import Card
 from medlora_edge.tui.widgets.plain import Plain
 

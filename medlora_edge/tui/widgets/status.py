@@ -3,7 +3,7 @@
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
-from medlora_edge.tui.standing import Standing
+from medlora_edge.tui.chat.standing import Standing
 from medlora_edge.tui.widgets.plain import Plain
 
 

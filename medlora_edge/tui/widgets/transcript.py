@@ -9,14 +9,14 @@ from textual.message import Message
 from textual.widget import Widget
 
 from medlora_edge.history import Turn
-from medlora_edge.tui.chatlog import ChatLog
-from medlora_edge.tui.events import SessionEvent
-from medlora_edge.tui.note import Note
+from medlora_edge.tui.chat.chatlog import ChatLog
+from medlora_edge.tui.chat.note import Note
+from medlora_edge.tui.chat.window import Window, around
+from medlora_edge.tui.session.events import SessionEvent
 from medlora_edge.tui.widgets.card import Aside
 from medlora_edge.tui.widgets.plain import Plain
 from medlora_edge.tui.widgets.scroll import Scroll
 from medlora_edge.tui.widgets.turn_view import TurnView
-from medlora_edge.tui.window import Window, around
 
 MORE = "\u2193 new text below (End)"
 

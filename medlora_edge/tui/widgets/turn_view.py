@@ -6,12 +6,12 @@ from textual.message import Message
 
 from medlora_edge.errors import MedloraError
 from medlora_edge.history import Turn, TurnState
-from medlora_edge.tui.bindings import TURN_KEYS
-from medlora_edge.tui.chatlog import unfinished
-from medlora_edge.tui.events import Ended, EngineRestarted, Said, SessionEvent, Verdict
-from medlora_edge.tui.modes import mode
-from medlora_edge.tui.note import of_error
-from medlora_edge.tui.standing import figures
+from medlora_edge.tui.chat.chatlog import unfinished
+from medlora_edge.tui.chat.modes import mode
+from medlora_edge.tui.chat.note import of_error
+from medlora_edge.tui.chat.standing import figures
+from medlora_edge.tui.keys.bindings import TURN_KEYS
+from medlora_edge.tui.session.events import Ended, EngineRestarted, Said, SessionEvent, Verdict
 from medlora_edge.tui.widgets.answer import Answer
 from medlora_edge.tui.widgets.card import Card
 from medlora_edge.tui.widgets.plain import Plain

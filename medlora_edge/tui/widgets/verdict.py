@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from textual.content import Content
 
 from medlora_edge.history import Turn
-from medlora_edge.tui import verdict
+from medlora_edge.tui.session import verdict
 from medlora_edge.tui.widgets.plain import Plain, plain
 
 SYMBOLS = {"yes": "\u2714", "no": "\u2718", "maybe": "?"}

@@ -7,7 +7,7 @@ from medlora_edge import models
 from medlora_edge.errors import MedloraError, StoppedError, UsageError
 from medlora_edge.models import Adapter, Entry, Model
 from medlora_edge.settings import EngineSettings
-from medlora_edge.tui.model_rows import InUse, Row, rows
+from medlora_edge.tui.about_models.model_rows import InUse, Row, rows
 
 
 @dataclass(frozen=True)

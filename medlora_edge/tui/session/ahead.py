@@ -7,7 +7,7 @@ from medlora_edge.engine.client import Engine
 from medlora_edge.engine.pending import Pending
 from medlora_edge.engine.protocol import Message, Prefilled, Prefilling
 from medlora_edge.errors import MedloraError
-from medlora_edge.tui.conversation import goes_on_from
+from medlora_edge.tui.session.conversation import goes_on_from
 
 Chat = tuple[Message, ...]
 

@@ -3,9 +3,9 @@
 from medlora_edge.engine.protocol import Sampling
 from medlora_edge.history import Setting, TaskName, Turn
 from medlora_edge.models import Adapter, Model
-from medlora_edge.tui import verdict
-from medlora_edge.tui.conversation import sampling
-from medlora_edge.tui.standing import Standing
+from medlora_edge.tui.chat.standing import Standing
+from medlora_edge.tui.session import verdict
+from medlora_edge.tui.session.conversation import sampling
 
 VERDICT = "the label that the model finds likeliest, weighed before the answer, which was written on from it"
 

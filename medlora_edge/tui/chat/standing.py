@@ -6,8 +6,8 @@ from enum import StrEnum
 from medlora_edge.engine.protocol import Timings
 from medlora_edge.history.records import TurnState
 from medlora_edge.privacy import clean
-from medlora_edge.tui.budget import Budget
-from medlora_edge.tui.events import (
+from medlora_edge.tui.session.budget import Budget
+from medlora_edge.tui.session.events import (
     Ended,
     EngineRestarted,
     LoadingModel,

@@ -1,11 +1,11 @@
-"""The page of all keys, made from the bindings: `python -m medlora_edge.tui.keys_reference > docs/keys.md`."""
+"""The page of all keys, made from the bindings: `python -m medlora_edge.tui.keys.reference > docs/keys.md`."""
 
 from collections.abc import Iterator
 
 from textual.binding import Binding, BindingType
 from textual.keys import key_to_character
 
-from medlora_edge.tui import bindings
+from medlora_edge.tui.keys import bindings
 
 SUFFIX = "_KEYS"
 NAMES = {"pageup": "PgUp", "pagedown": "PgDn", "escape": "Esc", "space": "Space"}
@@ -15,7 +15,7 @@ INTRODUCTION = """# Keys of the app
 F1 shows the keys that work where you are; Ctrl+P lists everything the app can do. Text boxes also know the editing keys
 of a shell (Ctrl+A, E, K, U, W). The setting `send_key` swaps Enter and Ctrl+J.
 
-Made by `python -m medlora_edge.tui.keys_reference > docs/keys.md`.
+Made by `python -m medlora_edge.tui.keys.reference > docs/keys.md`.
 """
 
 

@@ -11,11 +11,11 @@ from medlora_edge.history.records import TaskName, Turn
 from medlora_edge.models import Adapter, Model, OpenedModel, open_model, require_unchanged
 from medlora_edge.settings import EngineSettings
 from medlora_edge.tasks import Question, task
-from medlora_edge.tui import conversation, verdict
-from medlora_edge.tui.ahead import Ahead
-from medlora_edge.tui.answering import Answering
-from medlora_edge.tui.budget import Budget
-from medlora_edge.tui.events import (
+from medlora_edge.tui.session import conversation, verdict
+from medlora_edge.tui.session.ahead import Ahead
+from medlora_edge.tui.session.answering import Answering
+from medlora_edge.tui.session.budget import Budget
+from medlora_edge.tui.session.events import (
     ModelReady,
     ModelReleased,
     Prefilled,
@@ -24,9 +24,9 @@ from medlora_edge.tui.events import (
     SessionEvent,
     Verdict,
 )
-from medlora_edge.tui.loading import Loading
-from medlora_edge.tui.mailbox import Mailbox
-from medlora_edge.tui.session_like import BusyError, LentError
+from medlora_edge.tui.session.loading import Loading
+from medlora_edge.tui.session.mailbox import Mailbox
+from medlora_edge.tui.session.session_like import BusyError, LentError
 
 
 class Session:

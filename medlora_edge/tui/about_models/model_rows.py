@@ -8,7 +8,7 @@ from medlora_edge.errors import MedloraError
 from medlora_edge.models import Adapter, AdapterFile, FileState, MemoryPlan, Model, Surveyed
 from medlora_edge.models.units import size_text
 from medlora_edge.models.words import marks, memory_parts, memory_verdict
-from medlora_edge.tui import model_results
+from medlora_edge.tui.about_models import model_results
 
 SEPARATOR = " \u00b7 "
 STATES = {

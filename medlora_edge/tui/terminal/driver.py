@@ -9,6 +9,6 @@ def driver_class() -> type[Driver] | None:
     """Ours; None where Textual's own must do."""
     if sys.platform == "win32":
         return None
-    from medlora_edge.tui.unix_driver import UnixDriver
+    from medlora_edge.tui.terminal.unix_driver import UnixDriver
 
     return UnixDriver

@@ -8,7 +8,7 @@ from medlora_edge.errors import InUseError
 from medlora_edge.history.records import TaskName, Turn
 from medlora_edge.models import Adapter, Model
 from medlora_edge.tasks import Question
-from medlora_edge.tui.budget import Budget
+from medlora_edge.tui.session.budget import Budget
 
 
 class BusyError(InUseError):

@@ -12,8 +12,8 @@ from medlora_edge import paths
 from medlora_edge.bench.tally import Tally
 from medlora_edge.engine.client import Engine
 from medlora_edge.errors import MedloraError, StoppedError
-from medlora_edge.tui.bench_state import BenchState, Phase
-from medlora_edge.tui.threads import tell
+from medlora_edge.tui.about_models.bench_state import BenchState, Phase
+from medlora_edge.tui.terminal.threads import tell
 
 if TYPE_CHECKING:
     from medlora_edge.bench.job import Job

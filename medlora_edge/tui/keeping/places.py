@@ -7,7 +7,7 @@ from itertools import islice
 
 from medlora_edge.history import Chat, Store, Turn
 from medlora_edge.privacy import clean
-from medlora_edge.tui.modes import mode
+from medlora_edge.tui.chat.modes import mode
 
 MOST = 50  # places of one search; more words find fewer
 NO_TITLE = "(no title)"

@@ -6,8 +6,8 @@ from medlora_edge.engine.pending import Pending
 from medlora_edge.engine.protocol import Done, Event, Prefilling, Reason, Restarted, Scored, Timings, Token
 from medlora_edge.errors import MedloraError, StoppedError
 from medlora_edge.history.records import Turn, TurnState
-from medlora_edge.tui.events import Ended, EngineRestarted, Queued, ReadingPrompt, Said, SessionEvent, Verdict
-from medlora_edge.tui.underway import Underway
+from medlora_edge.tui.session.events import Ended, EngineRestarted, Queued, ReadingPrompt, Said, SessionEvent, Verdict
+from medlora_edge.tui.session.underway import Underway
 
 
 class Answering:

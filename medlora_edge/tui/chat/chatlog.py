@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 
 from medlora_edge.errors import MedloraError
 from medlora_edge.history import Turn, TurnState
-from medlora_edge.tui.events import Ended, EngineRestarted, Said, SessionEvent, Verdict
-from medlora_edge.tui.note import Note
+from medlora_edge.tui.chat.note import Note
+from medlora_edge.tui.session.events import Ended, EngineRestarted, Said, SessionEvent, Verdict
 
 UNFINISHED = (TurnState.STOPPED, TurnState.CUT, TurnState.FAILED, TurnState.INTERRUPTED)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from queue import Empty, SimpleQueue
 from threading import Thread
 
-from medlora_edge.tui.events import Said, SessionEvent
+from medlora_edge.tui.session.events import Said, SessionEvent
 
 PACE_SECONDS = 0.1  # between two looks at an answer that grows: drawing it costs, reading more often gains nothing
 

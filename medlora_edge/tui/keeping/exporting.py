@@ -14,8 +14,8 @@ from medlora_edge.files import write_atomic
 from medlora_edge.history import markdown
 from medlora_edge.notice import NOTICE
 from medlora_edge.privacy import clean
-from medlora_edge.tui.asked_with import to_export
-from medlora_edge.tui.keeper import Keeper
+from medlora_edge.tui.keeping.asked_with import to_export
+from medlora_edge.tui.keeping.keeper import Keeper
 
 NAME_LENGTH = 40
 

@@ -5,8 +5,8 @@ from threading import Lock, Thread
 
 from medlora_edge.errors import MedloraError, StoppedError
 from medlora_edge.models import Stage
-from medlora_edge.tui.events import LoadingModel, ModelFailed, SessionEvent
-from medlora_edge.tui.underway import Underway
+from medlora_edge.tui.session.events import LoadingModel, ModelFailed, SessionEvent
+from medlora_edge.tui.session.underway import Underway
 
 
 class Loading:

@@ -16,7 +16,7 @@ from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 from textual.events import Key, Paste
 
-from medlora_edge.tui.pastes import Pasted, Pastes, Typed
+from medlora_edge.tui.terminal.pastes import Pasted, Pastes, Typed
 
 READ_BYTES = 1 << 16
 LOOK_SECONDS = 0.1  # between two looks at whether the program ends

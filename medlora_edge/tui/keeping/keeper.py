@@ -8,9 +8,9 @@ from threading import Lock, RLock
 from medlora_edge.errors import MedloraError
 from medlora_edge.history import Chat, Setting, Store, TaskName, Turn
 from medlora_edge.tasks import Question, prompts_sha256
-from medlora_edge.tui.conversation import title
-from medlora_edge.tui.draft import Draft, stored
-from medlora_edge.tui.events import Ended, EngineRestarted, Said, SessionEvent, Verdict
+from medlora_edge.tui.keeping.draft import Draft, stored
+from medlora_edge.tui.session.conversation import title
+from medlora_edge.tui.session.events import Ended, EngineRestarted, Said, SessionEvent, Verdict
 
 
 class Keeper:

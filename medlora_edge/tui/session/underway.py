@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from threading import RLock
 
-from medlora_edge.tui.events import SessionEvent
+from medlora_edge.tui.session.events import SessionEvent
 
 
 class Underway:

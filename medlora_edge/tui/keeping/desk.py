@@ -8,13 +8,13 @@ from medlora_edge.errors import MedloraError, StoppedError, UsageError
 from medlora_edge.history import Chat, TaskName, Turn, TurnState
 from medlora_edge.models import Adapter, Model
 from medlora_edge.tasks import Question
-from medlora_edge.tui.asked_with import asked_with
-from medlora_edge.tui.budget import Budget
-from medlora_edge.tui.conversation import in_context
-from medlora_edge.tui.events import Ended, SessionEvent
-from medlora_edge.tui.keeper import Keeper
-from medlora_edge.tui.session_like import SessionLike
-from medlora_edge.tui.standing import Standing
+from medlora_edge.tui.chat.standing import Standing
+from medlora_edge.tui.keeping.asked_with import asked_with
+from medlora_edge.tui.keeping.keeper import Keeper
+from medlora_edge.tui.session.budget import Budget
+from medlora_edge.tui.session.conversation import in_context
+from medlora_edge.tui.session.events import Ended, SessionEvent
+from medlora_edge.tui.session.session_like import SessionLike
 
 
 @dataclass(frozen=True)

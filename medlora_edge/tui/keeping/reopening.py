@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from medlora_edge import models
 from medlora_edge.history import Chat, Store, Turn
 from medlora_edge.models import Model
-from medlora_edge.tui.places import Place
+from medlora_edge.tui.keeping.places import Place
 
 INSTEAD = "It can be read, copied and exported; Ctrl+N begins a new chat."
 

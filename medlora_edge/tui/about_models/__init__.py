@@ -1,0 +1,1 @@
+"""To list a model, choose one and measure one, as data and words."""

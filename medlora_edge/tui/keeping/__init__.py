@@ -1,0 +1,1 @@
+"""What outlives the screen: kept chats, drafts, the lock, exports."""

@@ -1,0 +1,1 @@
+"""The engine as the app sees it: one model, one question at a time, all told through events."""
