@@ -1,16 +1,12 @@
 """The chat screen over a scripted session: everything a user does, and everything that may go wrong meanwhile."""
 
 import pytest
-from textual import events
 
 from medlora_edge.errors import CorruptError, EngineError
 from medlora_edge.history import TurnState
 from medlora_edge.notice import NOTICE
-from medlora_edge.tui.screens.choice import Choice
-from medlora_edge.tui.widgets.prompt import LONGEST_PASTE, Abstract
 from tests.tui.apps import FakeApp, ask, ended, ready, screen_text, until
 from tests.tui.fake_session import Crash, End, Fail, Gate, Hang, Label, Read, Say
-from tests.tui.turns import ABSTRACT
 
 pytestmark = pytest.mark.asyncio
 
@@ -292,123 +288,6 @@ async def test_answer_cut_at_the_limit_is_marked() -> None:
         assert "Cut at the token limit." in screen_text(app)
 
 
-# --- the context's limit ----------------------------------------------------------------------------------
-
-
-async def test_words_that_are_not_counted_yet_are_estimated_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    app = FakeApp()
-    async with app.run_test() as pilot:
-        await ready(pilot, app)
-        await until(pilot, lambda: "0/4,096 tokens" in screen_text(app))
-        monkeypatch.setattr("medlora_edge.tui.screens.counting.PAUSE_SECONDS", 3600)
-        app.chat.prompt.fill("one two three four five")
-        await until(pilot, lambda: "~6/4,096 tokens" in screen_text(app))
-        app.chat.prompt.fill("")
-        await until(pilot, lambda: " 0/4,096 tokens" in screen_text(app))
-        monkeypatch.setattr("medlora_edge.tui.screens.counting.PAUSE_SECONDS", 0.01)
-        app.chat.prompt.fill("one two three four five")
-        await until(pilot, lambda: " 5/4,096 tokens" in screen_text(app))
-
-
-async def test_tokens_are_shown_before_the_question_is_sent() -> None:
-    app = FakeApp()
-    app.fake.window = 100
-    async with app.run_test() as pilot:
-        await ready(pilot, app)
-        app.chat.prompt.fill("word " * 81)
-        await until(pilot, lambda: "!81/100 tokens" in screen_text(app))
-        assert not app.fake.asked
-
-
-async def test_nothing_is_cut_without_the_users_word() -> None:
-    app = FakeApp()
-    app.fake.window = 100
-    app.fake.script(Say("word " * 50))
-    async with app.run_test() as pilot:
-        await ready(pilot, app)
-        await ask(pilot, app)
-        await ended(pilot, app)
-        await ask(pilot, app, "And now?")
-        await until(pilot, lambda: isinstance(app.screen, Choice))
-        assert app.chat.prompt.text == "And now?"
-        assert len(app.fake.asked) == 1
-        await pilot.press("enter")
-        await ended(pilot, app, 2)
-        assert app.fake.asked[1][1] == ()
-
-
-async def test_edited_question_that_moves_to_a_new_chat_is_no_variant_there() -> None:
-    app = FakeApp()
-    app.fake.window = 100
-    app.fake.script(Say("word " * 20))
-    async with app.run_test() as pilot:
-        await ready(pilot, app)
-        for number, text in enumerate(("What is sepsis?", "And now?"), 1):
-            await ask(pilot, app, text)
-            await ended(pilot, app, number)
-        await pilot.press("alt+up", "e")
-        await until(pilot, lambda: app.chat.asking.edits)
-        await ask(pilot, app, "long " * 20)
-        await until(pilot, lambda: isinstance(app.screen, Choice))
-        await pilot.press("down", "enter")
-        await until(pilot, lambda: len(app.fake.asked) == 3 and not app.chat.busy)
-        asked, earlier = app.fake.asked[2]
-        assert (asked.retry_of, earlier) == (None, ())
-        assert app.keeper.turns()[0].chat != app.fake.asked[0][0].chat
-
-
-# --- the prompt -------------------------------------------------------------------------------------------
-
-
-async def test_newline_keys_and_pastes_never_send() -> None:
-    app = FakeApp()
-    async with app.run_test() as pilot:
-        await ready(pilot, app)
-        await pilot.press("a", "ctrl+j", "b", "shift+enter", "c", "alt+enter", "d")
-        app.chat.prompt.post_message(events.Paste("x\r\ny\rz\n"))
-        await until(pilot, lambda: app.chat.prompt.text == "a\nb\nc\ndx\ny\nz\n")
-        assert not app.fake.asked
-
-
-async def test_prompt_grows_to_ten_lines() -> None:
-    app = FakeApp()
-    async with app.run_test() as pilot:
-        await ready(pilot, app)
-        for lines, height in [(1, 1), (4, 4), (10, 10), (30, 10)]:
-            app.chat.prompt.fill("\n".join("x" * lines))
-            await until(pilot, lambda: app.chat.prompt.content_size.height == height)  # noqa: B023
-        assert app.chat.prompt.text.count("\n") == 29
-
-
-@pytest.mark.parametrize(
-    ("paste", "why"),
-    [("\x00\x01\x02\x1b" * 100, "not text"), ("x" * (LONGEST_PASTE + 1), "no context holds that")],
-    ids=["binary", "too long"],
-)
-async def test_paste_that_is_no_text_is_refused_whole(paste: str, why: str) -> None:
-    app = FakeApp()
-    async with app.run_test(notifications=True) as pilot:
-        await ready(pilot, app)
-        app.chat.prompt.post_message(events.Paste(paste))
-        await until(pilot, lambda: why in screen_text(app))
-        assert app.chat.prompt.text == ""
-
-
-async def test_up_and_down_recall_prompts_and_keep_the_draft() -> None:
-    app = FakeApp()
-    async with app.run_test() as pilot:
-        await ready(pilot, app)
-        for number, text in enumerate(("First?", "Second?"), 1):
-            await ask(pilot, app, text)
-            await ended(pilot, app, number)
-        await pilot.press(*"draft", "up")
-        assert app.chat.prompt.text == "Second?"
-        await pilot.press("up", "up")
-        assert app.chat.prompt.text == "First?"
-        await pilot.press("down", "down")
-        assert app.chat.prompt.text == "draft"
-
-
 # --- reading while it writes ------------------------------------------------------------------------------
 
 
@@ -432,90 +311,3 @@ async def test_scrolling_up_releases_the_end_and_a_marker_says_that_there_is_mor
         await until(pilot, lambda: "the end" in screen_text(app) and "new text below" not in screen_text(app))
         app.fake.release("last")
         await ended(pilot, app)
-
-
-# --- question modes ---------------------------------------------------------------------------------------
-
-
-async def test_pubmedqa_asks_about_the_abstract_and_shows_the_verdict() -> None:
-    app = FakeApp()
-    app.fake.script(Label("yes", {"yes": 0.8, "no": 0.15, "maybe": 0.05}), Say("yes. It lowered mortality."))
-    async with app.run_test(size=(80, 40)) as pilot:
-        await ready(pilot, app)
-        await pilot.press("shift+tab")
-        await until(pilot, lambda: isinstance(app.focused, Abstract))
-        app.focused.post_message(events.Paste(f"{ABSTRACT}\n\nCosts rose."))  # type: ignore[union-attr]
-        await pilot.press("tab")
-        await ask(pilot, app, "Does it work?")
-        await ended(pilot, app)
-        (turn, _) = app.fake.asked[0]
-        assert (turn.task, turn.question.contexts) == ("pubmedqa", (ABSTRACT, "Costs rose."))
-        shown = screen_text(app)
-        assert "Verdict  \u2714 yes" in shown
-        assert "80.0%" in shown
-        assert "What the model finds likeliest; the text below was written for it." in shown
-        assert "Do not rely" not in shown
-        assert shown.index("Verdict") < shown.index("It lowered mortality.")
-
-
-async def test_verdict_is_shown_and_kept_before_the_answer_is_written() -> None:
-    app = FakeApp()
-    app.fake.script(Label("B", {"A": 0.2, "B": 0.8}), Hang())
-    async with app.run_test(size=(80, 40)) as pilot:
-        await ready(pilot, app)
-        await pilot.press("shift+tab", "shift+tab")
-        await ask(pilot, app, "Which? (A) this (B) that")
-        await until(pilot, lambda: "Verdict  (B)" in screen_text(app))
-        await until(pilot, lambda: app.keeper.turns()[0].label == "B")
-        assert app.keeper.turns()[0].state is TurnState.WAITING
-        assert app.chat.busy
-
-
-@pytest.mark.parametrize(
-    ("answer", "said"),
-    [
-        ("(B) that. The answer is A.", "does not stay with it"),
-        ("The answer is A.", "but its answer says (A)"),
-    ],
-)
-async def test_answer_that_does_not_say_what_the_verdict_says_is_called_out(answer: str, said: str) -> None:
-    app = FakeApp()
-    app.fake.script(Label("B", {"A": 0.2, "B": 0.8}), Say(answer))
-    async with app.run_test(size=(120, 40)) as pilot:
-        await ready(pilot, app)
-        await pilot.press("shift+tab", "shift+tab")
-        await ask(pilot, app, "Which? (A) this (B) that")
-        await ended(pilot, app)
-        shown = screen_text(app)
-        assert "Verdict  (B)" in shown
-        assert "! The verdict is (B), but" in shown
-        assert said in shown
-        assert "Do not rely on either unchecked." in shown
-
-
-async def test_no_verdict_is_said_and_never_guessed() -> None:
-    app = FakeApp()
-    app.fake.script(Label(None, {"A": 0.5, "B": 0.5}), Say("The answer is B."))
-    async with app.run_test() as pilot:
-        await ready(pilot, app)
-        await pilot.press("shift+tab", "shift+tab")
-        app.chat.prompt.fill("Which?\n(A) this\n(B) that")
-        await until(pilot, lambda: app.chat.prompt.border_subtitle == "options A-B")
-        await pilot.press("enter")
-        await ended(pilot, app)
-        assert "no verdict: the two likeliest" in screen_text(app)
-        assert "Asked again it may say another" in screen_text(app)
-        assert app.fake.asked[0][0].question.options == {"A": "this", "B": "that"}
-
-
-async def test_question_that_lacks_a_part_is_refused_with_its_draft() -> None:
-    app = FakeApp()
-    async with app.run_test(notifications=True) as pilot:
-        await ready(pilot, app)
-        await pilot.press("shift+tab", "tab")
-        await ask(pilot, app, "Does it?")
-        await until(pilot, lambda: "at least one context" in screen_text(app))
-        assert app.chat.prompt.text == "Does it?"
-        await pilot.press("shift+tab", "enter")
-        assert app.chat.prompt.text == "Does it?"
-        assert not app.fake.asked
