@@ -80,6 +80,8 @@ def started(setup: Setup, waits: Waits) -> Iterator[Terminal]:
     with Terminal([PROGRAM], environment() | home(setup)) as app:
         waits.paint = app.wait_for(FOOTER) - began
         yield app
+        app.process.terminate()  # it waits for its engine's end, whose processor time then counts as ours
+        app.process.wait(PATIENCE_SECONDS)
 
 
 def echoes(app: Terminal, over: Callable[[], bool]) -> list[float]:
