@@ -18,7 +18,8 @@ def test_every_phase_is_reached_and_measured(tiny_gguf: Path, tmp_path: Path, mo
     assert set(waits.echo) == set(Phase)
     assert set(waits.stop) == {Phase.LOADING, Phase.PROMPT, Phase.ANSWER}
     assert set(waits.idle) == {Phase.PROMPT, Phase.ANSWER}
-    assert min(*waits.stop.values(), *(min(some) for some in waits.echo.values())) > 0
+    seconds = [second for some in waits.echo.values() for second in some]  # a tiny model may be loaded before a key
+    assert min(*waits.stop.values(), *seconds) > 0
 
 
 def test_percentile_is_a_value_that_was_measured() -> None:
