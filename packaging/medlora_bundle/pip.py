@@ -1,4 +1,4 @@
-"""pip as the builder runs it: cut off from the caller's settings, and with or without a network on purpose."""
+"""pip as the builder runs it: with this machine's package index, or without any network and any settings."""
 
 import os
 import subprocess
@@ -9,7 +9,7 @@ from medlora_edge.errors import UsageError
 
 
 def download(requirements: list[str], into: Path, *options: str) -> None:
-    """Download `requirements` into `into` from this machine's package index.
+    """Download `requirements` into `into` from the package index that this machine's settings name.
 
     Raises UsageError with pip's reason.
     """
@@ -23,7 +23,8 @@ def build_wheel(project: Path, tools: Path, into: Path, epoch: int) -> Path:
     Raises UsageError with pip's reason.
     """
     offline = {"PIP_CONFIG_FILE": os.devnull, "SOURCE_DATE_EPOCH": str(epoch), "PATH": os.environ.get("PATH", "")}
-    command = ["wheel", "--no-deps", "--no-index", "--find-links", str(tools), "--wheel-dir", str(into), str(project)]
+    command = ["--isolated", "wheel", "--no-deps", "--no-index", "--find-links", str(tools)]
+    command += ["--wheel-dir", str(into), str(project)]
     before = set(into.glob("*.whl"))
     _pip(command, offline, "look at the project's pyproject.toml", project)
     (wheel,) = set(into.glob("*.whl")) - before
@@ -31,7 +32,7 @@ def build_wheel(project: Path, tools: Path, into: Path, epoch: int) -> Path:
 
 
 def _pip(arguments: list[str], environment: dict[str, str], fix: str, where: Path) -> None:
-    command = [sys.executable, "-m", "pip", "--isolated", "--disable-pip-version-check", "--quiet", *arguments]
+    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     if done.returncode:
         reason = (done.stderr.strip() or "no reason given").splitlines()[-1]
