@@ -1,8 +1,6 @@
 """The program `medlora-build`: mounts the commands."""
 
-from typing import Annotated, NoReturn
-
-import typer
+from typing import NoReturn
 
 from build_tools.cli import chain
 from build_tools.cli.adapter import adapter
@@ -19,6 +17,7 @@ from medlora_edge.cli import border
 ABOUT = "From an open model and medical text to a measured GGUF: data, QLoRA, merge, export, quantise, gates."
 
 app = border.program("medlora-build", ABOUT)
+border.options(app, __version__)
 
 app.command()(fetch)
 app.command()(check)
@@ -35,24 +34,6 @@ app.command()(ship)
 app.command()(adapter)
 app.command()(verify)
 app.command()(sweep)
-
-
-def _version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"medlora-build {__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def _options(
-    context: typer.Context,
-    debug: border.Debug = False,  # noqa: ARG001 - handled by its callback
-    version: Annotated[  # noqa: ARG001 - handled by its callback
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
-    ] = False,
-) -> None:
-    if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
 
 
 def main() -> NoReturn:

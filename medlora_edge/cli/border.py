@@ -34,6 +34,26 @@ def program(name: str, about: str) -> typer.Typer:
     )
 
 
+def options(app: typer.Typer, version: str) -> None:
+    """Give a program `--debug` and `--version`, and let it show its help where no command is named."""
+
+    def show_version(wanted: bool) -> None:
+        if wanted:
+            typer.echo(f"{app.info.name} {version}")
+            raise typer.Exit
+
+    @app.callback()
+    def without_command(
+        context: typer.Context,
+        debug: Debug = False,  # noqa: ARG001 - handled by its callback
+        version: Annotated[  # noqa: ARG001 - handled by its callback
+            bool, typer.Option("--version", callback=show_version, is_eager=True, help="Show the version.")
+        ] = False,
+    ) -> None:
+        if context.invoked_subcommand is None:
+            typer.echo(context.get_help())
+
+
 def run(app: typer.Typer) -> NoReturn:
     """Run a program and exit with one of the documented codes."""
     try:

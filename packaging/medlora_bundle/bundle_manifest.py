@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
-from medlora_bundle.digest import sha256_of_file
+from build_tools.manifest import sha256_of_file
 from medlora_bundle.lock import Lock, Purpose
 from medlora_edge.errors import UsageError
 from medlora_setup.manifest import File, Platform, Role, Source

@@ -17,6 +17,7 @@ from medlora_setup.errors import SetupError
 ABOUT = "Builds and signs the bundle that installs medlora-edge on a machine without a network."
 
 app = border.program("medlora-bundle", ABOUT)
+border.options(app, __version__)
 
 Fetched = Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of the lock and the files it names.")]
 Bundle = Annotated[Path, typer.Argument(metavar="BUNDLE", help="The bundle's folder.")]
@@ -40,6 +41,7 @@ def fetch(folder: Fetched) -> None:
     """Download everything a bundle is made from into the new FOLDER. The only command that uses a network."""
     from medlora_bundle.fetch import fetch as bring
 
+    _tell("downloading what a bundle is made from")
     lock = bring(folder)
     state = ", with changes" if lock.source.dirty else ""
     _say(f"{len(lock.files)} files, medlora-edge {lock.version} at {lock.source.commit[:12]}{state}: {folder}")
@@ -59,6 +61,7 @@ def build(
     upgrades_from: Oldest = 1,
 ) -> None:
     """Make the unsigned bundle, without a network, from the locked files in FOLDER alone."""
+    from medlora_bundle import wheel_gates
     from medlora_bundle.build import Inputs
     from medlora_bundle.build import build as assemble
 
@@ -72,9 +75,10 @@ def build(
         next_key=next_key,
         revoked=tuple(revoke or ()),
     )
-    _look_at_engine(engine)
+    if engine is not None:  # a bundle for any processor holds an engine for any processor
+        wheel_gates.check(engine)
     with _in_words():
-        _say(f"made {assemble(inputs, out)}: sign it next")
+        _say(f"made {assemble(inputs, out, _tell)}: sign it next")
 
 
 @app.command()
@@ -96,18 +100,12 @@ def inspect(bundle: Bundle, *, as_json: Json = False) -> None:
     typer.echo(json.dumps(seen.document(), indent=2) if as_json else clean(seen.text))
 
 
-def _look_at_engine(wheel: Path | None) -> None:
-    """A bundle for any processor holds an engine for any processor."""
-    if wheel is None:
-        typer.echo("the engine is compiled for every kind of processor: about 15 minutes on two cores", err=True)
-        return
-    from medlora_bundle.wheel_gates import check
-
-    check(wheel)
-
-
 def _say(text: str) -> None:
     typer.echo(clean(text))
+
+
+def _tell(begun: str) -> None:
+    typer.echo(clean(begun), err=True)
 
 
 @contextmanager
@@ -119,24 +117,6 @@ def _in_words() -> Iterator[None]:
         error = MedloraError(refused.what, where=refused.where, fix=refused.fix)
         error.code = ExitCode(refused.code)
         raise error from refused
-
-
-def _version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"medlora-bundle {__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def _options(
-    context: typer.Context,
-    debug: border.Debug = False,  # noqa: ARG001 - handled by its callback
-    version: Annotated[  # noqa: ARG001 - handled by its callback
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
-    ] = False,
-) -> None:
-    if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
 
 
 def main() -> NoReturn:

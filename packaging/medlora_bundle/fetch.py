@@ -8,11 +8,12 @@ from pathlib import Path
 
 from packaging.utils import parse_sdist_filename, parse_wheel_filename
 
+from build_tools.gguf import source_distribution
+from build_tools.manifest import sha256_of_file
 from medlora_bundle import pip, requirements
-from medlora_bundle.digest import sha256_of_file
 from medlora_bundle.lock import Lock, Locked, Purpose, Source, write_lock
 from medlora_edge import __version__
-from medlora_edge.errors import UsageError
+from medlora_edge.errors import CorruptError, UsageError
 
 CHECKOUT = Path(__file__).parents[2]
 INSTALLER = "install.sh"
@@ -21,7 +22,8 @@ INSTALLER = "install.sh"
 def fetch(folder: Path) -> Lock:
     """Fill the new folder `folder` with a lock and the files it names; it is there whole or not at all.
 
-    Raises UsageError outside a checkout, for a folder with content, or when pip cannot get a file.
+    Raises UsageError outside a checkout, for a folder with content, or when pip cannot get a file; CorruptError when
+    the engine's source is not the pinned one.
     """
     source = _source()
     if folder.exists() and any(folder.iterdir()):
@@ -46,6 +48,10 @@ def _bring(work: Path, source: Source) -> None:
     pyproject = CHECKOUT / "pyproject.toml"
     pip.download([requirements.of_engine(pyproject)], build, "--no-deps", "--no-binary", requirements.ENGINE)
     (engine,) = build.iterdir()
+    if sha256_of_file(engine) != source_distribution.SHA256:
+        raise CorruptError(
+            "not the pinned source of the engine", where=engine.name, fix="ask who runs this package index"
+        )
     pip.download(requirements.of_building(pyproject, engine), build, "--only-binary", ":all:")
     pip.download(requirements.of_app(pyproject, engine), app, "--only-binary", ":all:")
     pip.build_wheel(CHECKOUT, build, app, source.epoch)

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from medlora_bundle.digest import sha256_of_file
+from build_tools.manifest import sha256_of_file
 from medlora_edge.errors import CorruptError, UsageError
 from medlora_edge.files import write_atomic
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from elftools.elf.elffile import ELFFile
 
-from medlora_bundle.digest import sha256_of_file
+from build_tools.manifest import sha256_of_file
 
 ARCHIVES = ("payload/python.tar.gz", "payload/app.tar.xz")
 ELF = b"\x7fELF"

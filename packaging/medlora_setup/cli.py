@@ -28,7 +28,7 @@ def run(arguments: list[str]) -> int:
     os.umask(0o022)  # an installation is readable by all, whatever the umask of its installer
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    given = parser().parse_args(arguments)
+    given = parser().parse_args(arguments or ["--help"])
     try:
         return int(given.command(given))
     except KeyboardInterrupt:

@@ -11,7 +11,7 @@ from medlora_setup.minisign import PublicKey
 from medlora_setup.progress import Announce
 from medlora_setup.regular_file import read_bounded
 from medlora_setup.state import State
-from medlora_setup.verify import Verified, verify
+from medlora_setup.verify import Verified, read_manifest_bytes, verify
 
 KEY_FILE = Path("keys", "release.pub")
 LARGEST_KEY = 1024
@@ -50,8 +50,9 @@ def installed(known: State) -> Trust:
 def first(bundle: Path, fingerprint: str | None, confirm: Confirm) -> Trust:
     """Trust the bundle's own key, once it is known to be the one on the printed card.
 
-    Raises SetupError (exit 9) when it is another one, or when `confirm` says no.
+    Raises SetupError: exit 9 when it is another one, or when `confirm` says no; 2 when `bundle` is no bundle.
     """
+    read_manifest_bytes(bundle)  # a folder that is no bundle is no matter of keys
     key = PublicKey.parse(read_bounded(bundle / KEY_FILE, LARGEST_KEY).decode(errors="replace"))
     if fingerprint is None:
         known = confirm(f"The bundle's key is\n  {key.fingerprint}\nIs that what the printed card says?")
