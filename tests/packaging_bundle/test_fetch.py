@@ -11,7 +11,7 @@ from medlora_bundle import requirements
 from medlora_bundle.fetch import fetch
 from medlora_bundle.lock import FILE_NAME, Purpose, read_lock, write_lock
 from medlora_edge import __version__
-from medlora_edge.errors import UsageError
+from medlora_edge.errors import CorruptError, UsageError
 
 
 def test_the_lock_names_every_file_that_lies_there(fetched: Path) -> None:
@@ -67,3 +67,15 @@ def test_the_name_of_the_folder_does_not_hide_the_library(fetched: Path, tmp_pat
         done = subprocess.run(command, cwd=place, capture_output=True, text=True, check=False)
         assert done.stdout == "1.10\n", done.stderr
     assert not (tmp_path / "packaging").exists()
+
+
+def test_another_source_of_the_engine_than_the_pinned_one_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def download(requirements: list[str], into: Path, *options: str) -> None:
+        (into / "llama_cpp_python-0.3.36.tar.gz").write_bytes(b"planted")
+
+    monkeypatch.setattr("medlora_bundle.pip.download", download)
+    with pytest.raises(CorruptError, match="not the pinned source"):
+        fetch(tmp_path / "lock")
+    assert list(tmp_path.glob("*lock*")) == []

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from medlora_setup.cli import run
 from medlora_setup.errors import Code
 from medlora_setup.install import install
 from medlora_setup.layout import Layout
@@ -114,6 +115,11 @@ def test_no_manifest_is_no_bundle(toy_bundle: Path) -> None:
 
 def test_no_folder_is_no_bundle(tmp_path: Path) -> None:
     require_refusal(tmp_path / "nowhere", "there is no bundle here", code=Code.USAGE)
+
+
+def test_a_folder_without_a_bundle_is_no_matter_of_keys(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["verify", str(tmp_path), "--prefix", str(tmp_path / "prefix")]) == Code.USAGE
+    assert "there is no bundle here" in capsys.readouterr().err
 
 
 def test_a_manifest_that_is_a_link(toy_bundle: Path) -> None:
