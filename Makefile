@@ -34,17 +34,17 @@ speed: $(TRAINER) ## Measure speed and memory (minutes), results as JSON
 	$(BIN)/python -m benchmarks
 
 nightly: export MEDLORA_NIGHTLY := 1
-nightly: test ## Everything that takes long: tests, a bundle, speed, the official questions in all three modes
+nightly: test ## Everything that takes long: tests, a bundle, the official questions in all three modes, speed
 	rm -rf $(NIGHTLY)
 	mkdir $(NIGHTLY)
 	minisign -G -W -p $(NIGHTLY)/release.pub -s $(NIGHTLY)/release.key </dev/null
 	$(BIN)/medlora-bundle fetch $(NIGHTLY)/inputs
 	$(BIN)/medlora-bundle build $(NIGHTLY)/inputs $(NIGHTLY) --serial 1 --key $(NIGHTLY)/release.pub
 	$(BIN)/medlora-bundle sign $(NIGHTLY)/medlora-edge-* --key $(NIGHTLY)/release.key
-	MEDLORA_BUNDLE=$$(echo $(NIGHTLY)/medlora-edge-*) $(MAKE) speed
 	for mode in score constrained generate; do \
-		$(BIN)/medlora-edge bench pubmedqa --model starter --data $(PUBMEDQA) --mode $$mode || exit; \
+		MEDLORA_HOME=$(NIGHTLY)/home $(BIN)/medlora-edge bench pubmedqa --model starter --data $(PUBMEDQA) --mode $$mode || exit; \
 	done
+	MEDLORA_BUNDLE=$$(echo $(NIGHTLY)/medlora-edge-*) $(MAKE) speed
 
 install: ## Install the program from source, GPU=cuda|vulkan|metal for a GPU build of llama.cpp
 	$(if $(GPU),$(if $(GPU_CMAKE_$(GPU)),,$(error GPU=$(GPU) is unknown: cuda, vulkan or metal)))

@@ -44,7 +44,7 @@ class PublicKey:
 
     @property
     def key_id(self) -> str:
-        """The number as minisign prints it: 16 hexadecimal digits. A name that anyone can give a key of their own."""
+        """The number as minisign prints it: no leading zeros. A name that anyone can give a key of their own."""
         return _key_id(self.number)
 
     @property
@@ -118,7 +118,7 @@ def _decoded(line: str, size: int, what: str) -> bytes:
 
 
 def _key_id(number: bytes) -> str:
-    return number[::-1].hex().upper()
+    return f"{int.from_bytes(number, 'little'):X}"
 
 
 def _refusal(what: str, *, fix: str = GET_AGAIN) -> SetupError:

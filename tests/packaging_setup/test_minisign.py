@@ -36,8 +36,12 @@ def test_what_stock_minisign_signs_is_accepted(stock: Path) -> None:
     text = (stock / "key.pub").read_text()
     key = PublicKey.parse(text)
     assert verify(key, DATA, (stock / "file.minisig").read_text()) == COMMENT
-    assert key.key_id in text
+    assert f" {key.key_id}\n" in text
     assert key.line in text
+
+
+def test_a_number_that_begins_with_zero_is_printed_as_minisign_prints_it() -> None:
+    assert PublicKey(bytes.fromhex("5AE7042494941204"), PUBLIC.point).key_id == "41294942404E75A"
 
 
 def test_the_legacy_kind_of_stock_minisign_is_refused(stock: Path) -> None:
