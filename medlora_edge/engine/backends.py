@@ -25,6 +25,10 @@ class NoVariantError(Exception):
     """No CPU variant of this build, or not the one asked for, runs on this processor; the sentence says which."""
 
 
+class TrialError(Exception):
+    """Every CPU variant that this processor has the instructions for failed its self-test; the sentence says how."""
+
+
 @dataclass(frozen=True)
 class Variant:
     """One library of CPU code. `score` is its own opinion of this processor: higher is faster, 0 cannot run."""
@@ -50,7 +54,7 @@ def variants(lib_dir: Path) -> tuple[Variant, ...]:
 def load(lib_dir: Path, register: Loader, trial: Loader, *, memory: Path | None, forced: str | None) -> str:
     """Load the `forced` variant, else the best one that survives `trial` in a process of its own; return its name.
 
-    `memory` is the file that saves the trial at the next start. Raises NoVariantError.
+    `memory` is the file that saves the trial at the next start. Raises NoVariantError and TrialError.
     """
     files = _files(lib_dir)
     if forced:
@@ -79,15 +83,21 @@ def _load_forced(name: str, files: dict[str, Path], register: Loader) -> str:
 
 
 def _best(lib_dir: Path, trial: Loader) -> Variant:
-    able = [variant for variant in variants(lib_dir) if variant.score > 0]
-    for variant in able:
+    deaths: dict[str, str] = {}
+    for variant in variants(lib_dir):
+        if variant.score <= 0:
+            continue
         try:
             apart(partial(_try, trial, variant.path))
         except Died as death:
+            deaths[variant.name] = str(death)
             print(f"CPU variant {variant.name} failed its self-test: {death}", file=sys.stderr, flush=True)
         else:
             return variant
-    raise NoVariantError(f"no CPU variant runs on this processor, tried: {', '.join(v.name for v in able) or 'none'}")
+    if set(deaths.values()) <= {"SIGILL"}:
+        raise NoVariantError(f"no CPU variant runs on this processor, tried: {', '.join(deaths) or 'none'}")
+    told = ", ".join(f"{name}: {death}" for name, death in deaths.items())
+    raise TrialError(f"every CPU variant failed its self-test ({told})")
 
 
 def _try(trial: Loader, path: Path) -> str:

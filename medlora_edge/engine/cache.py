@@ -56,25 +56,31 @@ class KvCache:
     def take(self, tokens: Sequence[int], *, prefix: list[int], known: int) -> Slot | None:
         """A free slot, or None while others hold them all.
 
-        With a `prefix` the slot is empty and may later share the pinned one. Otherwise it already holds the longest
-        beginning of `tokens` that an idle slot still has, at most `known` tokens of it.
+        With a `prefix` the slot holds just that, or is empty and may later share the pinned one. Otherwise it already
+        holds the longest beginning of `tokens` that an idle slot still has, at most `known` tokens of it.
         """
         idle = [slot for slot in self._slots if not slot.busy]
         if not idle or not self._pin(prefix, alone=len(idle) == len(self._slots)):
             return None
-        most = 0 if prefix or not self._partial else known
-        slot = max(idle, key=lambda slot: (self._overlap(slot, tokens, most), not slot.tokens, -slot.used))
-        self.cut(slot, self._overlap(slot, tokens, most))
+
+        def reused(slot: Slot) -> int:
+            if prefix:
+                return len(prefix) if slot.tokens == prefix else 0
+            return min(common_length(slot.tokens, tokens), known) if self._partial else 0
+
+        slot = max(idle, key=lambda slot: (reused(slot), not slot.tokens, -slot.used))
+        self.cut(slot, reused(slot))
         slot.busy = True
         return slot
 
     def give_back(self, slot: Slot, *, keep: bool) -> None:
-        """The request has ended; `keep` what the slot holds for later turns of the chat."""
+        """The request has ended; `keep` what the slot holds for later turns of the chat, else but the pinned prefix."""
         self._clock += 1
         slot.used = self._clock
         slot.busy = False
         if not keep or not self._partial:
-            self.cut(slot, 0)
+            shared = len(self.pinned.tokens)
+            self.cut(slot, shared if slot.tokens[:shared] == self.pinned.tokens else 0)
 
     def share_pinned(self, slot: Slot) -> None:
         """Let an empty slot begin with the pinned tokens."""
@@ -100,7 +106,3 @@ class KvCache:
         self.cut(self.pinned, 0)
         self._pinned_for = prefix
         return True
-
-    @staticmethod
-    def _overlap(slot: Slot, tokens: Sequence[int], most: int) -> int:
-        return min(common_length(slot.tokens, tokens), most)

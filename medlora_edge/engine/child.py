@@ -95,6 +95,8 @@ class Child:
     def _read(self) -> None:
         assert self._process.stdout  # noqa: S101 - opened as a pipe
         while line := self._process.stdout.readline(MAX_LINE):
+            if len(line) < MAX_LINE and not line.endswith(b"\n"):
+                break  # torn by its death
             try:
                 event = read_event(line)
             except ValidationError:
@@ -145,6 +147,9 @@ class Child:
 def _start(log: Path, variant: str | None) -> subprocess.Popen[bytes]:
     environment = {key: os.environ[key] for key in PASSED_ON if key in os.environ}
     environment["GGML_NO_BACKTRACE"] = "1"  # a failed check would start a debugger for its backtrace
+    # Threads that wait for one another sleep after some 20 microseconds. By default they turn for milliseconds, and
+    # where one of them has lost its core to another program the others burn theirs for nothing.
+    environment["GOMP_SPINCOUNT"] = "2000"
     private_folder(log.parent)
     if log.is_file() and log.stat().st_size > LOG_LIMIT:
         log.unlink()

@@ -40,8 +40,8 @@ from medlora_edge.engine.protocol import (
 )
 from medlora_edge.errors import EngineError, MedloraError, PlatformError, UsageError
 
-BACK_OFF = (0.0, 1.0, 5.0, 30.0)  # seconds before the first, second, ... start after a death
-GIVE_UP = len(BACK_OFF)  # deaths in a row, no request answered between them
+BACK_OFF = (0.0, 1.0, 5.0)  # seconds before the first, second, ... start after a death
+GIVE_UP = len(BACK_OFF) + 1  # deaths in a row, no request answered between them
 START_SECONDS = 60.0
 COUNT_BYTES = MAX_LINE // 2
 
@@ -76,6 +76,7 @@ class Engine:
         self._alone: Pending | None = None  # the suspect that is being tried
         self._held: deque[Pending] = deque()  # came while suspects were being sorted out
         self._reloading: set[int] = set()
+        self._lost: str | None = None  # why a new process could not load or open again what the dead one had
         self._deaths = 0
         self._closed = False
 
@@ -114,7 +115,7 @@ class Engine:
         on_progress: Callable[[float], None] | None = None,
     ) -> Loaded:
         """Load the weights of a GGUF and the LoRA adapter given, replacing those before. Raises MedloraError."""
-        self._load = self._open = None
+        self._load = self._open = self._lost = None
         self._deaths = 0
         request = Load(
             id=next(self._ids),
@@ -206,7 +207,7 @@ class Engine:
         """End the process and forget its model; what is under way fails, the next request starts a process anew."""
         with self._lock:
             child, self._child = self._child, None
-            self._load = self._open = None
+            self._load = self._open = self._lost = None
             self._fail_all("the engine was closed")
         if child:
             child.kill()
@@ -226,6 +227,8 @@ class Engine:
                 raise EngineError("the engine is closed")
             if self._deaths >= GIVE_UP and not isinstance(request, Load):
                 raise EngineError(f"the engine died {GIVE_UP} times in a row", where=str(self._log))
+            if self._lost and not isinstance(request, Load):
+                raise EngineError(f"the engine died and could not go on: {self._lost}", where=str(self._log))
             if self._suspects or self._alone:
                 self._held.append(pending)
             else:
@@ -269,6 +272,7 @@ class Engine:
                 self._reloading.discard(event.id)
                 if isinstance(event, Failed):
                     self._reloading.clear()  # without weights `open` fails too: not the fault of what comes next
+                    self._lost = event.what
                     self._fail_all(event.what)
             pending = self._pending.get(event.id)
             if pending is None:
@@ -301,7 +305,8 @@ class Engine:
                 self._judge(victim, cause)
             if self._deaths >= GIVE_UP:
                 self._fail_all(cause)
-            pause = BACK_OFF[min(self._deaths, len(BACK_OFF)) - 1]
+                return
+            pause = BACK_OFF[self._deaths - 1]
         time.sleep(pause)
         with self._lock:
             try:
@@ -377,7 +382,7 @@ def _pieces(chats: Sequence[Sequence[Message]]) -> Iterator[tuple[tuple[Message,
     piece: list[tuple[Message, ...]] = []
     size = 0
     for chat in chats:
-        room = sum(len(message.model_dump_json()) for message in chat) + 64
+        room = sum(len(message.model_dump_json().encode()) for message in chat) + 64
         if piece and size + room > COUNT_BYTES:
             yield tuple(piece)
             piece, size = [], 0

@@ -78,7 +78,10 @@ class Decoder:
         try:
             if feeding:
                 self._feed_chunk(feeding)
-            self._decode_step([job for job in self._active if isinstance(job, GenerateJob) and job.speaking])
+            speaking = [job for job in self._active if isinstance(job, GenerateJob) and job.speaking]
+            # Where nobody reads along, speakers wait for those who still read: one wide step for many narrow ones.
+            if not feeding or any(job.streams for job in speaking):
+                self._decode_step(speaking)
         except DecodeError as error:
             self._fail_all(str(error))
         self._retire()
@@ -164,10 +167,12 @@ class Decoder:
         feeds = [
             Feed(slot.seq, len(slot.tokens), [job.pending], [0]) for job, slot in zip(speaking, slots, strict=True)
         ]
+        began = time.perf_counter()
         if not self._compute(feeds, speaking, slots):
             return
         for row, (job, slot) in enumerate(zip(speaking, slots, strict=True)):
             slot.tokens.append(job.pending)
+            job.decode_seconds += time.perf_counter() - began
             job.choose(self._context, row)
         self.generated_tokens += len(speaking)
 
@@ -179,7 +184,9 @@ class Decoder:
         for feed in feeds.values():
             self._context.copy(job.slot.seq, feed.seq)
         scratch = [Slot(feed.seq) for feed in feeds.values()]
+        began = time.perf_counter()
         done = self._compute(list(feeds.values()), [job], scratch)
+        job.decode_seconds += time.perf_counter() - began
         row = 0
         for label, feed in feeds.items():
             if done:

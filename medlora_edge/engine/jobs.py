@@ -42,10 +42,11 @@ class Job(ABC):
         self.slot: Slot | None = None
         self.cached = 0
         self.prefill_seconds = 0.0
+        self.decode_seconds = 0.0
         self.generated = 0
         self.ended = False
         self._began = time.perf_counter()
-        self._speaking_since: float | None = None
+        self._fed = False  # the whole prompt is in the cache
 
     @property
     def tokens(self) -> list[int]:
@@ -60,7 +61,7 @@ class Job(ABC):
     @property
     def feeding(self) -> bool:
         """Whether part of the prompt is still to be computed."""
-        return self.slot is not None and self._speaking_since is None
+        return self.slot is not None and not self._fed
 
     @property
     def first_output(self) -> int:
@@ -91,7 +92,7 @@ class Job(ABC):
         if end < len(self.tokens):
             self.emit(Prefilling(id=self.id, done=end, total=len(self.tokens)))
             return
-        self._speaking_since = time.perf_counter()
+        self._fed = True
         self.prompt_computed(context, len(self.tokens) - 1 - start)
 
     @abstractmethod
@@ -109,14 +110,13 @@ class Job(ABC):
 
     def timings(self) -> Timings:
         """What the job has cost so far."""
-        now = time.perf_counter()
         return Timings(
             prompt_tokens=len(self.tokens),
             cached_tokens=self.cached,
             generated_tokens=self.generated,
             prefill_seconds=self.prefill_seconds,
-            decode_seconds=now - self._speaking_since if self._speaking_since else 0.0,
-            total_seconds=now - self._began,
+            decode_seconds=self.decode_seconds,
+            total_seconds=time.perf_counter() - self._began,
         )
 
     def close(self) -> None:
@@ -141,7 +141,7 @@ class GenerateJob(Job):
         self.reuse = request.reuse
         self.pending = -1
         self._max_tokens = min(request.max_tokens, limit - len(prompt.tokens))
-        self._stream = request.stream
+        self.streams = request.stream
         self._stop_when = re.compile(request.stop_when) if request.stop_when else None
         self._stop_early = request.stop_early
         self._decided = False
@@ -158,7 +158,7 @@ class GenerateJob(Job):
     @property
     def speaking(self) -> bool:
         """Whether the next decode step is to carry this job's last token."""
-        return self._speaking_since is not None and not self.ended
+        return self._fed and not self.ended
 
     def prompt_computed(self, context: Context, row: int) -> None:
         """Choose the first token."""
@@ -171,7 +171,7 @@ class GenerateJob(Job):
         self._note_margin(choice)
         ends_turn = self._tokenizer.ends_turn(choice.token)
         new = "" if ends_turn else self._text.feed(choice.token)
-        if self._stream:
+        if self.streams:
             logprob = self._sampler.logprob(context.logits(row), choice.token)
             self.emit(Token(id=self.id, token=choice.token, text=new, logprob=logprob))
         self.pending = choice.token

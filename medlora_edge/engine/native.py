@@ -12,6 +12,8 @@ import llama_cpp.llama_cpp as C  # noqa: N812 - the C interface, as every call b
 import numpy as np
 from numpy.typing import NDArray
 
+from medlora_edge.engine.batch import Batch
+
 Logits = NDArray[np.float32]
 LOG_FROM = 3  # of ggml's levels: 1 debug, 2 info, 3 warning, 4 error, 5 continues the line before
 KV_TYPES = {"f16": C.GGML_TYPE_F16, "q8_0": C.GGML_TYPE_Q8_0}
@@ -171,7 +173,7 @@ class Context:
             raise LoadError(f"llama.cpp cannot make a context of {n_ctx} tokens; its reason is in the engine log")
         self._apply(weights.adapters)
         self._memory: Any = C.llama_get_memory(self._ctx)
-        self._batch: Any = C.llama_batch_init(n_batch, 0, 1)
+        self._batch = Batch(n_batch)
         self._n_vocab = weights.n_vocab
         self.n_ctx_seq = int(C.llama_n_ctx_seq(self._ctx))
         self.n_batch = n_batch
@@ -205,22 +207,14 @@ class Context:
         """
         self._listen(abortable)
         batch = self._batch
-        n = 0
+        batch.clear()
         for feed in feeds:
-            outputs = frozenset(feed.outputs)
-            for index, token in enumerate(feed.tokens):
-                batch.token[n] = token
-                batch.pos[n] = feed.start + index
-                batch.n_seq_id[n] = 1
-                batch.seq_id[n][0] = feed.seq
-                batch.logits[n] = index in outputs
-                n += 1
-        batch.n_tokens = n
-        code = C.llama_decode(self._ctx, batch)
+            batch.add(feed.seq, feed.start, feed.tokens, feed.outputs)
+        code = C.llama_decode(self._ctx, batch.handle)
         if code == ABORTED:
             return False
         if code != 0:
-            raise DecodeError(f"llama.cpp could not compute a batch of {n} tokens (code {code})")
+            raise DecodeError(f"llama.cpp could not compute a batch of {batch.n_tokens} tokens (code {code})")
         return True
 
     def _listen(self, abortable: bool) -> None:
@@ -250,7 +244,6 @@ class Context:
     def close(self) -> None:
         """Free the context."""
         if self._ctx:
-            C.llama_batch_free(self._batch)
             C.llama_free(self._ctx)
             self._ctx = None
 

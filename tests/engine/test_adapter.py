@@ -39,7 +39,7 @@ def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
 
 def scores(engine: Engine, model: Path, adapter: Path | None = None) -> list[dict[str, float]]:
     engine.load(model, adapter=adapter)
-    engine.open(ContextOptions(n_ctx=4096))
+    engine.open(ContextOptions(n_ctx=4096, threads=1))
     answers = [engine.score(chat(words), CANDIDATES).result() for words in WORDS]
     return [answer.logprobs for answer in answers if isinstance(answer, Scored)]
 
@@ -56,7 +56,7 @@ def test_an_adapter_whose_b_is_zero_changes_nothing(bare: Engine, full: Path, tm
     said = []
     for adapter in (None, idle):
         bare.load(full, adapter=adapter)
-        bare.open(ContextOptions(n_ctx=4096))
+        bare.open(ContextOptions(n_ctx=4096, threads=1))
         answer = bare.generate(chat("Say it."), sampling=GREEDY, max_tokens=30).result()
         assert isinstance(answer, Done)
         said.append(answer.text)
@@ -87,7 +87,7 @@ def test_every_sequence_of_a_batch_has_the_adapter(bare: Engine, full: Path, tmp
     first = []
     for model, adapted in ((full, adapter), (merge(full, pairs, tmp_path / "merged.gguf"), None)):
         bare.load(model, adapter=adapted)
-        bare.open(ContextOptions(n_ctx=4096, n_seq_max=4))
+        bare.open(ContextOptions(n_ctx=4096, n_seq_max=4, threads=1))
         asked = [
             bare.generate(chat(f"Question {n}?"), sampling=GREEDY, max_tokens=1, reuse=Reuse.FIXED) for n in range(4)
         ]

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from medlora_edge import paths
 from medlora_edge.engine import Engine, backends, trial, variant_memory
 from medlora_edge.engine.apart import Died, apart
-from medlora_edge.engine.backends import NATIVE, NoVariantError, load, variants
+from medlora_edge.engine.backends import NATIVE, NoVariantError, TrialError, load, variants
 from medlora_edge.engine.native import register_backend
 from medlora_edge.errors import ExitCode, PlatformError
 from tests.engine.fake_variants import DIES, LIVES, REFUSES, begin, compile_variant, mapped
@@ -106,6 +107,18 @@ def test_none_that_works_is_said_with_names(lib: Path) -> None:
         load(lib, begin, begin, memory=None, forced=None)
 
 
+def test_none_that_fits_is_said(tmp_path: Path) -> None:
+    compile_variant(tmp_path / "lib", "other", score=0)
+    with pytest.raises(NoVariantError, match="tried: none"):
+        load(tmp_path / "lib", begin, begin, memory=None, forced=None)
+
+
+def test_other_deaths_than_by_an_instruction_are_named_and_no_fault_of_the_processor(lib: Path) -> None:
+    compile_variant(lib, "good", score=4, init="_exit(3);")
+    with pytest.raises(TrialError, match=r"best: SIGILL, good: exit code 3"):
+        load(lib, begin, begin, memory=None, forced=None)
+
+
 def test_a_build_for_one_machine_has_nothing_to_load(tmp_path: Path) -> None:
     assert variants(tmp_path) == ()
     assert load(tmp_path, never, never, memory=None, forced=None) == NATIVE
@@ -179,6 +192,18 @@ def test_a_memory_that_cannot_be_written_costs_nothing_else(lib: Path, tmp_path:
 
 
 def test_the_self_test_computes_with_the_model_that_ships(lib: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trial, "register_backend", begin)
+    assert apart(lambda: str(trial.decodes(lib / "libggml-cpu-good.so"))) == "True"
+
+
+@pytest.mark.parametrize("bytes_left", [0, 100, 1_000_000])
+def test_a_model_that_cannot_be_loaded_says_nothing_about_a_variant(
+    lib: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bytes_left: int
+) -> None:
+    (shipped,) = (paths.shipped_models_dir() or Path()).glob("starter/*.gguf")
+    (tmp_path / "shipped" / "starter").mkdir(parents=True)
+    (tmp_path / "shipped" / "starter" / shipped.name).write_bytes(shipped.read_bytes()[:bytes_left])
+    monkeypatch.setattr(paths, "shipped_models_dir", lambda: tmp_path / "shipped")
     monkeypatch.setattr(trial, "register_backend", begin)
     assert apart(lambda: str(trial.decodes(lib / "libggml-cpu-good.so"))) == "True"
 

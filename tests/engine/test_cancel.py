@@ -60,7 +60,7 @@ def test_cancel_while_waiting_for_a_slot(engine: Engine) -> None:
 
 
 def test_cancelled_score_says_so(engine: Engine) -> None:
-    engine.open(ContextOptions(n_ctx=4096))
+    engine.open(ContextOptions(n_ctx=4096, threads=1))
     busy = engine.generate(chat("Busy."), max_tokens=2000, stream=False)
     pending = [engine.score(chat(f"{'word ' * 500} {n}"), CANDIDATES) for n in range(6)]
     pending[-1].cancel()
@@ -74,7 +74,7 @@ def test_cancelled_score_says_so(engine: Engine) -> None:
 def test_cancel_during_a_long_prompt_leaves_the_cache_usable(engine: Engine) -> None:
     """Stopped at whatever point of the prefill, the same question then gives the same answer as before."""
     long = chat("word " * 1700, system="A long prompt.")
-    engine.open(ContextOptions(n_ctx=8192, n_seq_max=2))
+    engine.open(ContextOptions(n_ctx=8192, n_seq_max=2, threads=1))
     wanted = engine.generate(long, sampling=GREEDY, max_tokens=8, reuse=Reuse.FIXED).result()
     for pause in (0.0, 0.01, 0.03):
         pending = engine.generate(long, sampling=GREEDY, max_tokens=8, reuse=Reuse.FIXED)

@@ -286,8 +286,10 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_hostile_template_is_refused_with_a_sentence(name: str) -> None:
+def test_hostile_template_is_refused_with_a_sentence(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     source, reason = HOSTILE[name]
+    if reason is not TIME:  # on a busy machine a second is too short for the other limits
+        monkeypatch.setattr("medlora_edge.engine.chat_template.MAX_SECONDS", 60.0)
     what = refusal(source)
     assert what.startswith("the model's chat template ")
     assert reason in what

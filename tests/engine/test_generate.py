@@ -148,7 +148,7 @@ def test_more_requests_than_slots_all_end(engine: Engine) -> None:
 
 def test_reopening_ends_what_is_under_way(engine: Engine) -> None:
     pending = [engine.generate(chat(f"Question {n}"), max_tokens=3000, stream=False) for n in range(6)]
-    engine.open(ContextOptions(n_ctx=16384, n_seq_max=4))
+    engine.open(ContextOptions(n_ctx=16384, n_seq_max=4, threads=1))
     for one in pending:
         with pytest.raises(StoppedError):
             one.result()
@@ -162,7 +162,7 @@ def test_what_is_no_text_is_refused(engine: Engine, words: str) -> None:
 
 def test_reopening_keeps_the_weights(engine: Engine) -> None:
     before = answer(engine, "Same?", sampling=GREEDY, max_tokens=10, reuse=Reuse.NONE).text
-    opened = engine.open(ContextOptions(n_ctx=2048, n_seq_max=2))
+    opened = engine.open(ContextOptions(n_ctx=2048, n_seq_max=2, threads=1))
     assert opened.n_seq_max == 2
     assert answer(engine, "Same?", sampling=GREEDY, max_tokens=10, reuse=Reuse.NONE).text == before
-    engine.open(ContextOptions(n_ctx=16384, n_seq_max=4))
+    engine.open(ContextOptions(n_ctx=16384, n_seq_max=4, threads=1))

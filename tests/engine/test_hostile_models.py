@@ -22,7 +22,7 @@ def outcome(engine: Engine, file: Path) -> str:
     """What becomes of a file: an answer, or the sentence that a user reads."""
     try:
         engine.load(file)
-        engine.open(ContextOptions(n_ctx=512))
+        engine.open(ContextOptions(n_ctx=512, threads=1))
         engine.generate(chat("x"), max_tokens=2).result()
     except MedloraError as error:
         return error.what

@@ -5,7 +5,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from medlora_edge.engine.protocol import Generate, Message, Role, Token, read_event, read_request, to_line
+from medlora_edge.engine.client import _pieces
+from medlora_edge.engine.protocol import (
+    MAX_LINE,
+    Count,
+    Generate,
+    Message,
+    Role,
+    Token,
+    read_event,
+    read_request,
+    to_line,
+)
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
@@ -45,3 +56,10 @@ def test_any_bytes_are_a_message_or_a_validation_error(line: bytes) -> None:
 def test_unknown_keys_kinds_and_ranges_are_refused(line: bytes) -> None:
     with pytest.raises(ValidationError):
         read_request(line)
+
+
+def test_chats_of_wide_characters_are_counted_in_lines_that_fit() -> None:
+    chats = [(Message(role=Role.USER, content="\u75c5" * 150_000),)] * 3
+    pieces = list(_pieces(chats))
+    assert [chat for piece in pieces for chat in piece] == chats
+    assert all(len(to_line(Count(id=1, chats=piece))) <= MAX_LINE for piece in pieces)

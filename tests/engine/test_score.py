@@ -16,7 +16,7 @@ from tests.engine.chats import CANDIDATES, GREEDY, chat
 
 @pytest.fixture(scope="module", autouse=True)
 def _one_sequence(engine: Engine) -> None:
-    engine.open(ContextOptions(n_ctx=4096))
+    engine.open(ContextOptions(n_ctx=4096, threads=1))
 
 
 def score(engine: Engine, words: str, reuse: Reuse = Reuse.FIXED) -> Scored:
@@ -44,16 +44,16 @@ def test_greedy_decoding_picks_the_top_token(engine: Engine) -> None:
 
 def test_a_score_does_not_depend_on_reuse_order_or_neighbours(engine: Engine) -> None:
     words = [f"Is question {n} {'much ' * (40 * n)}longer than the one before?" for n in range(6)]
-    engine.open(ContextOptions(n_ctx=4096))
+    engine.open(ContextOptions(n_ctx=4096, threads=1))
     alone = [score(engine, w, Reuse.NONE).logprobs for w in words]
-    engine.open(ContextOptions(n_ctx=4096))
+    engine.open(ContextOptions(n_ctx=4096, threads=1))
     pending = [engine.score(chat(w), CANDIDATES) for w in reversed(words)]
     backwards = [one.result() for one in pending][::-1]
     assert [one.logprobs for one in backwards if isinstance(one, Scored)] == alone
 
 
 def test_the_shared_prefix_is_computed_once(engine: Engine) -> None:
-    engine.open(ContextOptions(n_ctx=4096))
+    engine.open(ContextOptions(n_ctx=4096, threads=1))
     system = "A long system prompt that every question shares. " * 20
     before = engine.stats().computed_prompt_tokens
     scored = [engine.score(chat(f"Question {n}?", system), CANDIDATES).result() for n in range(5)]
@@ -96,10 +96,10 @@ def test_candidates_that_cannot_be_scored_are_refused(engine: Engine, candidates
 
 
 def test_many_sequences_score_nothing(engine: Engine) -> None:
-    engine.open(ContextOptions(n_ctx=4096, n_seq_max=2))
+    engine.open(ContextOptions(n_ctx=4096, n_seq_max=2, threads=1))
     with pytest.raises(UsageError, match="a context of one sequence"):
         engine.score(chat("x"), CANDIDATES).result()
-    engine.open(ContextOptions(n_ctx=4096))
+    engine.open(ContextOptions(n_ctx=4096, threads=1))
 
 
 def test_option_letters_share_their_bracket(engine: Engine) -> None:

@@ -87,7 +87,9 @@ def test_a_later_turn_extends_the_prompt(weights: Weights) -> None:
     assert second[: len(first)] == first
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None
+)
 @given(st.text())
 def test_any_text_comes_back_from_its_tokens(weights: Weights, text: str) -> None:
     text = text.encode(errors="replace").decode()
