@@ -16,12 +16,13 @@ def bench(run: Run, *, data: Data) -> None:
 
     Ctrl+C stops and keeps what is answered; the same command goes on from there. `ship` puts the figures into the card.
     """
+    from build_tools.pipeline import runfolder
     from build_tools.pipeline.measured import measured
     from build_tools.pipeline.measuring import measure
     from medlora_edge.cli.progress import Progress
 
     measure(run, data, Progress, lambda line: typer.echo(clean(line), err=True))
-    for row in rows(measured(run)["runs"]):
+    for row in rows(measured(run, runfolder.records(run))["runs"]):
         typer.echo(row)
 
 

@@ -72,6 +72,8 @@ def _print_page(recipe: "Recipe", report: "CheckReport", missing: tuple[Path, ..
         if problem.severity != "error":
             place = f" ({problem.where})" if problem.where else ""
             print(clean(f"{problem.severity}: {problem.what}{place}"))
+            if problem.fix:
+                print(clean(f"  what to do: {problem.fix}"))
     for line in report.not_checked:
         print(clean(line))
     for path in missing:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from build_tools.data.documents import Document, Exchange, Passage
-from build_tools.data.foreign import sha256_of
 from build_tools.data.gather import Gathered, gather
 from build_tools.data.mix import mix
 from build_tools.data.pack import pack
@@ -17,6 +16,7 @@ from build_tools.data.rows import Row, Rows, document
 from build_tools.data.sources import files
 from build_tools.data.template import ChatTokenizer
 from build_tools.data.test_sets import TEST_SETS
+from build_tools.manifest import sha256_of_file
 from build_tools.recipe.schema import Stage
 from medlora_edge.errors import GateError, UsageError
 
@@ -167,7 +167,7 @@ def _sources(
         for path in files(data, recipe_folder):
             yield SourceReport(
                 file=path.name,
-                sha256=sha256_of(path),
+                sha256=sha256_of_file(path),
                 licence=data.licence,
                 documents=counts[path],
                 tokens=sum(_length(entry) for entry in trained if entry.file == path),

@@ -1,7 +1,6 @@
 """Reads other people's text, JSON lines or plain, gzip or not, bounded; what is wrong is named with its line."""
 
 import gzip
-import hashlib
 import json
 import zlib
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from typing import IO, Annotated, Any, cast
 
 from pydantic import ConfigDict, StringConstraints, TypeAdapter, ValidationError
 
+from build_tools.manifest import sha256_of_file
 from medlora_edge.errors import CorruptError, ResourceError, UsageError
 
 MAX_LINE = 16 << 20  # bytes
@@ -76,20 +76,11 @@ def whole_text(path: Path) -> str:
         raise CorruptError("not UTF-8", where=f"{path}, line {line}", fix="convert the file to UTF-8") from error
 
 
-def sha256_of(path: Path) -> str:
-    """SHA-256 of the file as it lies there, in hex. Raises UsageError, ResourceError."""
-    try:
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError as error:
-        raise ResourceError(f"cannot read the file: {error.strerror}", where=str(path)) from error
-
-
 def require_sha256(path: Path, wanted: str) -> None:
     """Require this very file. Raises UsageError where there is none, CorruptError (exit 3) naming both hashes."""
     if not path.is_file():
         raise UsageError("no such file", where=str(path), fix="check the path in the recipe")
-    found = sha256_of(path)
+    found = sha256_of_file(path)
     if found != wanted:
         what = f"the file is not the one that is meant: SHA-256 {found}, wanted {wanted}"
         raise CorruptError(what, where=str(path), fix="bring the right file, or change its sha256")

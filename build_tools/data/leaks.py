@@ -9,6 +9,7 @@ test answers are not public, so results are reported on it), the MMLU test of th
 import gzip
 import hashlib
 import json
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
@@ -16,13 +17,14 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from build_tools.data.documents import Document, LeftOut, normalised
+from build_tools.data.documents import Document, LeftOut, Passage, normalised
 from medlora_edge.bench.library import official_test_ids
 from medlora_edge.errors import DataRuleError
 from medlora_edge.tasks import Question, split_options
 
 DIGITS = 12  # hex digits of a SHA-256: a million innocent questions meet one by chance with probability 3e-5
 SHORT = 8  # words
+_LEAD = re.compile(r"\A\s*(?:question|q):", re.IGNORECASE)
 _LONGEST = 20_000  # characters; no test question, options and all, comes near
 _SHOWN = 5
 _PER_LINE = 9
@@ -32,7 +34,8 @@ _LIST = "test_questions.json"
 def refuse(entries: Iterable[Document | LeftOut]) -> None:
     """Raise DataRuleError (exit 6) naming the records that are official test items.
 
-    Compared is the whole question or text, with and without lettered options behind it.
+    Compared is the whole question or text, and each line of a text, with and without lettered options behind it; a
+    leading "Question:" or "Q:" is passed over. A line of at most SHORT words proves nothing.
     """
     documents = (entry for entry in entries if not isinstance(entry, LeftOut))
     found = [(document.where, name) for document in documents if (name := _test_set(document))]
@@ -65,11 +68,19 @@ def fingerprint(question: str, options: Iterable[str] = ()) -> str:
 
 
 def _test_set(document: Document) -> str | None:
-    asked = document.asked
-    if len(asked) > _LONGEST:
+    found = _set_of(document.asked, document.options)
+    if found or not isinstance(document, Passage):
+        return found
+    lines = (line for line in document.text.splitlines() if len(line.split()) > SHORT)
+    return next(filter(None, map(_set_of, lines)), None)
+
+
+def _set_of(text: str, options: Iterable[str] = ()) -> str | None:
+    if len(text) > _LONGEST:
         return None
+    asked = _LEAD.sub("", text)
     pasted = split_options(Question("", asked))
-    found = test_set_of(asked, document.options)
+    found = test_set_of(asked, options)
     return found or (test_set_of(pasted.question, pasted.options.values()) if pasted.options else None)
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from build_tools.data.documents import Document, Exchange, normalised
 
@@ -15,17 +15,17 @@ def reserved(documents: Sequence[Document], share: float, seed: int) -> frozense
     Equal questions stay together, and all questions of one `group`. Each such cluster is in or out by the SHA-256 of
     the seed and its first question in alphabetical order, so that nothing else in a stage matters.
     """
-    chosen = [cluster for cluster in _clusters(documents) if _position(cluster, seed) < share]
+    chosen = [cluster for cluster in clusters(documents) if int(rank(cluster, seed), 16) / _SPACE < share]
     return frozenset(document.id for cluster in chosen for document in cluster)
 
 
-def _position(cluster: Iterable[Document], seed: int) -> float:
-    """Between 0 and 1."""
+def rank(cluster: Sequence[Document], seed: int) -> str:
+    """SHA-256 of the seed and the cluster's first question, in hex."""
     first = min(normalised(document.asked) for document in cluster)
-    return int(hashlib.sha256(f"{seed}:{first}".encode()).hexdigest(), 16) / _SPACE
+    return hashlib.sha256(f"{seed}:{first}".encode()).hexdigest()
 
 
-def _clusters(documents: Sequence[Document]) -> Iterable[list[Document]]:
+def clusters(documents: Sequence[Document]) -> list[list[Document]]:
     """Documents joined by equal questions or equal groups, directly or over others (union-find)."""
     above: dict[str, str] = {}
 
@@ -36,13 +36,14 @@ def _clusters(documents: Sequence[Document]) -> Iterable[list[Document]]:
             key = above[key]
         return key
 
-    for document in documents:
-        for key in _keys(document):
-            above[root(key)] = root(_keys(document)[0])
-    clusters: dict[str, list[Document]] = defaultdict(list)
-    for document in documents:
-        clusters[root(_keys(document)[0])].append(document)
-    return clusters.values()
+    keys = [_keys(document) for document in documents]
+    for asked, *groups in keys:
+        for group in groups:
+            above[root(group)] = root(asked)
+    joined: dict[str, list[Document]] = defaultdict(list)
+    for document, (asked, *_) in zip(documents, keys, strict=True):
+        joined[root(asked)].append(document)
+    return list(joined.values())
 
 
 def _keys(document: Document) -> tuple[str, ...]:

@@ -1,12 +1,11 @@
 """Which documents are held out for evaluation: by hash, and never one whose twin is trained on."""
 
-import hashlib
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 
 from build_tools.data.documents import Document, normalised
+from build_tools.data.reserve import clusters, rank
 from medlora_edge.errors import UsageError
 
 
@@ -22,23 +21,18 @@ class Split:
 def split(documents: Sequence[Document], share: float, seed: int) -> Split:
     """Hold out `share` of the different questions, at least one and not all.
 
-    Equal questions (`normalised`) stay together; questions are ranked by the SHA-256 of the seed and the question, so
-    that neither their order nor their ids matter. Raises UsageError with fewer than two different ones.
+    Equal questions (`normalised`) stay together, and all questions of one `group`, which then count as one. They are
+    ranked by the SHA-256 of the seed and the first question, so that neither their order nor their ids matter. Raises
+    UsageError with fewer than two different ones.
     """
-    groups: dict[str, list[int]] = defaultdict(list)
-    for number, document in enumerate(documents):
-        groups[_rank(document, seed)].append(number)
-    if len(groups) < 2:
+    joined = sorted(clusters(documents), key=lambda cluster: rank(cluster, seed))
+    if len(joined) < 2:
         fix = "give more text: several files, or JSON lines with one document a line"
         raise UsageError("fewer than two different documents, so nothing can be held out", fix=fix)
-    count = min(ceil(share * len(groups)), len(groups) - 1)
-    chosen = {number for rank in sorted(groups)[:count] for number in groups[rank]}
+    count = min(ceil(share * len(joined)), len(joined) - 1)
+    chosen = {id(document) for cluster in joined[:count] for document in cluster}
     return Split(
-        train=tuple(document for number, document in enumerate(documents) if number not in chosen),
-        held_out=tuple(document for number, document in enumerate(documents) if number in chosen),
-        duplicates=len(documents) - len(groups),
+        train=tuple(document for document in documents if id(document) not in chosen),
+        held_out=tuple(document for document in documents if id(document) in chosen),
+        duplicates=len(documents) - len({normalised(document.asked) for document in documents}),
     )
-
-
-def _rank(document: Document, seed: int) -> str:
-    return hashlib.sha256(f"{seed}:{normalised(document.asked)}".encode()).hexdigest()

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from build_tools.data.model_files import read_json
+from build_tools.data.model_files import read_json, template_source
 from build_tools.data.template import ChatTokenizer
 from build_tools.gates.report import GateReport, Measure
 from build_tools.gguf.logits import load
@@ -28,7 +28,7 @@ _FIX = "mend the tokenizer files of the model folder, then convert it again"
 def check(model: Path, gguf: Path, probes: Sequence[tuple[Message, ...]]) -> GateReport:
     """Compare the Hugging Face folder `model` with the GGUF made from it.
 
-    Raises CorruptError that says what differs, and at which token, marker or chat.
+    Raises CorruptError that says what differs, and at which token, marker or chat; and what `template_source` raises.
     """
     from medlora_edge.engine.prompts import Prompter
 
@@ -50,15 +50,8 @@ def check(model: Path, gguf: Path, probes: Sequence[tuple[Message, ...]]) -> Gat
 
 def _same_template(model: Path, header: GgufHeader) -> str:
     """The template of folder and GGUF, "" without any (the runtime then takes ChatML)."""
-    config = model / "tokenizer_config.json"
-    declared = read_json(config).get("chat_template")
-    file = model / "chat_template.jinja"
-    source = file.read_bytes().decode() if file.is_file() else declared
-    if declared is not None and declared != source:
-        what = "tokenizer_config.json has a chat_template of its own, which wins over chat_template.jinja"
-        raise CorruptError(what, where=str(config), fix="remove that key")
     stored = header.text("tokenizer.chat_template")
-    if stored != (source or ""):
+    if stored != (template_source(model) or ""):
         what = "the chat template in the GGUF is not, byte for byte, the one that was trained with"
         raise CorruptError(what, where=str(header.path), fix=_FIX)
     return stored

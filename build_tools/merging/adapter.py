@@ -29,11 +29,6 @@ class AdapterFacts:
         """How many weights were trained."""
         return sum(prod(tensor.shape) for tensor in self.tensors.values())
 
-    @property
-    def untrained(self) -> bool:
-        """Whether it changes nothing at all."""
-        return len(self.unchanged) == len(self.layers)
-
 
 def check(adapter: Path, base: Path) -> AdapterFacts:
     """Check an adapter folder against the base it is to change.

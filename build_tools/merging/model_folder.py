@@ -1,6 +1,5 @@
 """A Hugging Face model folder: which file holds which weight, and a copy of what makes it whole."""
 
-import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -9,6 +8,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
+from build_tools.data.model_files import template_source
 from build_tools.merging.stored_tensors import StoredTensor, stored_tensors
 from medlora_edge.errors import CorruptError, ResourceError, UsageError
 from medlora_edge.files import sync_folder
@@ -49,9 +49,9 @@ def model_tensors(folder: Path) -> dict[str, StoredTensor]:
 def copy(base: Path, folder: Path) -> None:
     """Copy a model byte for byte: configuration, tokenizer, chat template, weights; nothing else that lies there.
 
-    Raises UsageError for two chat templates that differ, ResourceError where the disk is too small.
+    Raises what `template_source` raises, ResourceError where the disk is too small.
     """
-    _require_one_template(base)
+    template_source(base)  # a stale one would ship
     beside = (*BESIDE_THE_WEIGHTS, INDEX)
     names = [*(name for name in beside if (base / name).is_file()), *_weight_files(base)]
     _require_space(folder, sum((base / name).stat().st_size for name in names))
@@ -107,24 +107,6 @@ def _shards(index: Path) -> tuple[str, ...]:
         if not (index.parent / name).is_file():
             raise CorruptError("a file of weights is missing", where=str(index.parent / name))
     return tuple(names)
-
-
-def _require_one_template(base: Path) -> None:
-    """A template inside tokenizer_config.json wins over chat_template.jinja when loaded, so a stale one would ship."""
-    settings, template = base / "tokenizer_config.json", base / "chat_template.jinja"
-    if not (settings.is_file() and template.is_file()):
-        return
-    try:
-        inside = json.loads(settings.read_bytes()).get("chat_template")
-    except (ValueError, AttributeError, RecursionError) as error:
-        raise CorruptError("the tokenizer's configuration is no JSON object", where=str(settings)) from error
-    if inside is not None and inside != template.read_text(encoding="utf-8"):
-        raise UsageError(
-            "the model folder has two chat templates that differ: chat_template in tokenizer_config.json, "
-            "and chat_template.jinja",
-            where=str(base),
-            fix="remove chat_template from tokenizer_config.json",
-        )
 
 
 def _require_space(folder: Path, needed: int) -> None:

@@ -17,7 +17,6 @@ from build_tools.recipe.schema import AnswersGate, Stage
 from medlora_edge.errors import UsageError
 
 SHOWN = 10  # answers in the card: the best and the worst
-ROOM = 512  # tokens for a question
 
 
 @dataclass(frozen=True)
@@ -85,7 +84,8 @@ def _answered(gguf: Path, questions: Sequence[Exchange], longest: int, log: Path
 
     with Engine(log=log) as engine:
         engine.load(gguf)
-        engine.open(context(models.inspect(gguf), ROOM + longest))
+        prompts = engine.count([one.messages for one in questions])
+        engine.open(context(models.inspect(gguf), max(prompts.tokens) + longest))
         for one in questions:
             pending = engine.generate(
                 one.messages, sampling=Sampling(temperature=0.0), max_tokens=longest, stream=False

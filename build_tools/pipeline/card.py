@@ -1,7 +1,11 @@
 """The model card: what the manifest of a result says, in Markdown."""
 
+from decimal import ROUND_FLOOR, Decimal
 from pathlib import Path
 
+from pydantic import TypeAdapter
+
+from build_tools.gates.report import Measure
 from build_tools.pipeline.card_facts import FACTS
 from medlora_edge.models import Manifest
 from medlora_edge.models.units import size_text
@@ -20,10 +24,11 @@ def render(manifest: Manifest) -> str:
         keep_trailing_newline=True,
         autoescape=False,  # noqa: S701 - Markdown
     )
-    environment.filters.update(cell=_cell, size=size_text, count="{:,}".format, percent=_percent)
+    environment.filters.update(cell=_cell, size=size_text, count="{:,}".format, percent=_percent, floored=_floored)
     template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
-    made, facts = manifest.lineage, manifest.lineage[FACTS]
-    return template.render(manifest=manifest, made=made, facts=facts, measured=manifest.bench.get("pubmedqa"))
+    made, measured = manifest.lineage, manifest.bench.get("pubmedqa")
+    bars = TypeAdapter(list[Measure]).validate_python(measured["bars"]) if isinstance(measured, dict) else []
+    return template.render(manifest=manifest, made=made, facts=made[FACTS], measured=measured, bars=bars)
 
 
 def _cell(value: object) -> str:
@@ -32,5 +37,9 @@ def _cell(value: object) -> str:
 
 
 def _percent(fraction: float) -> str:
-    """With one decimal; a rate just below its bar is not rounded up to it."""
     return f"{100 * fraction:.1f}"
+
+
+def _floored(fraction: float) -> str:
+    """In per cent, never rounded up: a rate just below its bar does not look like it."""
+    return str((100 * Decimal(str(fraction))).quantize(Decimal("0.1"), ROUND_FLOOR))

@@ -15,8 +15,6 @@ from build_tools.recipe.schema import Recipe
 from medlora_edge.errors import GateError
 
 FACTS = "card"  # their place in a manifest's lineage
-GATED = ("merged/", "gguf/")  # steps that make an artefact which a gate has to pass
-QUANTISED_FACT = "held_out_loss"
 
 
 @dataclass(frozen=True)
@@ -39,7 +37,7 @@ def facts(recipe: Recipe, done: Mapping[str, StepRecord]) -> dict[str, JsonValue
         "attribution": _attribution(stages),
         "trial_check": _trial_check(recipe),
         "hops": [{"step": hop.step, "report": hop.report.model_dump(mode="json")} for hop in hops],
-        "loosened": [asdict(bar) for bar in loosened(recipe.gates)],
+        "loosened": [asdict(bar) for bar in loosened(recipe)],
         "chosen": gate.facts["chosen"],
         "losses": gate.facts["losses"],
         "answer": gate.facts["answer"],
@@ -79,8 +77,7 @@ def _trial_check(recipe: Recipe) -> JsonValue:
 
 def _hops(done: Mapping[str, StepRecord]) -> list[Hop]:
     """All gate results, in the order in which they were measured."""
-    wanted = {name for name, record in done.items() if name.startswith(GATED) and QUANTISED_FACT not in record.facts}
-    wanted.add("gate")
+    wanted = {*filter(_has_gate, done), "gate"}
     missing = sorted(name for name in wanted if name not in done or not done[name].gates)
     if missing:
         what = f"no card without gate results: {', '.join(missing)} has none"
@@ -90,3 +87,8 @@ def _hops(done: Mapping[str, StepRecord]) -> list[Hop]:
     if missed:
         raise GateError(f"no card for what did not pass its gates: {', '.join(missed)}")
     return hops
+
+
+def _has_gate(step: str) -> bool:
+    """Whether it is a merge or an F16 export; what is quantised is measured in the step `gate`."""
+    return step.startswith("merged/") or (step.startswith("gguf/") and step.endswith("-f16"))

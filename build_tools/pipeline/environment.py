@@ -18,8 +18,13 @@ SOURCE = Path(__file__).parents[2]
 
 
 def versions(libraries: Iterable[str]) -> dict[str, str]:
-    """Versions of Python, of this program and of the given distributions."""
-    return {"python": platform.python_version(), **{name: version(name) for name in ("medlora-edge", *libraries)}}
+    """Versions of the given distributions."""
+    return {name: version(name) for name in libraries}
+
+
+def program() -> dict[str, str]:
+    """Versions of Python and of this program: told, but no reason to do anything anew."""
+    return {"python": platform.python_version(), "medlora-edge": version("medlora-edge")}
 
 
 @cache

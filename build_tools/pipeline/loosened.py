@@ -1,10 +1,11 @@
 """Bars that a recipe moved away from the schema's defaults: a looser one is named in the model card."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pydantic import BaseModel
 
-from build_tools.recipe.schema import AnswersGate, Gates
+from build_tools.recipe.schema import AnswersGate, Gates, Limits, Recipe
 
 ANSWERS = "answers"  # asked for by a recipe, never by default
 AT_LEAST = {"top1_agreement", "retention", "positions", "questions", "longest", "gain"}  # all other bars are upper ones
@@ -19,17 +20,20 @@ class Loosened:
     default: float
 
 
-def loosened(gates: Gates) -> tuple[Loosened, ...]:
-    """The bars of a recipe that are looser than the defaults, in the schema's order."""
-    defaults = Gates()
-    return tuple(
-        Loosened(f"gates.{hop}.{key}", limit, default)
-        for hop in Gates.model_fields
-        if hop != ANSWERS or gates.answers
-        for key, limit, default in _pairs(getattr(gates, hop), getattr(defaults, hop) or AnswersGate())
-        if (limit < default if key in AT_LEAST else limit > default)
-    )
+def loosened(recipe: Recipe) -> tuple[Loosened, ...]:
+    """The bars of a recipe, of its stages first, that are looser than the defaults, in the schema's order."""
+    gates, defaults = recipe.gates, Gates()
+    parts: dict[str, tuple[BaseModel, BaseModel]] = {
+        f"stages[{number}].limits": (stage.limits, Limits()) for number, stage in enumerate(recipe.stages)
+    }
+    for hop in Gates.model_fields:
+        if hop != ANSWERS or gates.answers:
+            parts[f"gates.{hop}"] = getattr(gates, hop), getattr(defaults, hop) or AnswersGate()
+    return tuple(bar for place, (part, default) in parts.items() for bar in _looser(place, part, default))
 
 
-def _pairs(gate: BaseModel, default: BaseModel) -> list[tuple[str, float, float]]:
-    return [(key, getattr(gate, key), getattr(default, key)) for key in type(gate).model_fields]
+def _looser(place: str, part: BaseModel, default: BaseModel) -> Iterator[Loosened]:
+    for key in type(part).model_fields:
+        limit, usual = getattr(part, key), getattr(default, key)
+        if limit < usual if key in AT_LEAST else limit > usual:
+            yield Loosened(f"{place}.{key}", limit, usual)

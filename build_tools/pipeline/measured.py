@@ -7,14 +7,15 @@ import numpy as np
 from pydantic import JsonValue
 
 from build_tools.gates.report import Measure
-from build_tools.pipeline.measuring import BEFORE, MERGED, SHIPS, benches
+from build_tools.manifest import StepRecord
+from build_tools.pipeline.measuring import BEFORE, MERGED, SHIPS, benches, hashes
 from medlora_edge.bench import runfolder
 from medlora_edge.bench.compare import Run, always, compare
 from medlora_edge.bench.kinds import Mode
 from medlora_edge.bench.metrics import Confusion, macro_f1
 from medlora_edge.bench.results import compute, reread
 from medlora_edge.bench.schema import LABELS, Results
-from medlora_edge.errors import UsageError
+from medlora_edge.errors import CorruptError, UsageError
 
 VALID_BAR = 0.99  # of answers in mode generate
 KEPT_BAR = 0.95  # of F16's answers
@@ -23,13 +24,18 @@ RESAMPLES = 10_000
 Runs = Mapping[tuple[str, Mode], Run]
 
 
-def measured(folder: Path) -> dict[str, JsonValue]:
-    """Figures of all benches of a run. Raises UsageError where one is missing or unfinished, CorruptError."""
+def measured(folder: Path, records: Mapping[str, StepRecord]) -> dict[str, JsonValue]:
+    """Figures of all benches of a run.
+
+    Raises UsageError where one is missing or unfinished, CorruptError for one that is damaged or of another GGUF.
+    """
     runs: Runs = {(name, mode): _load(place) for name, mode, place in benches(folder)}
     results = {key: compute(*run) for key, run in runs.items()}
     unfinished = [f"{name}-{mode}" for (name, mode), result in results.items() if not result.finished]
     if unfinished:
         raise _missing(folder, ", ".join(unfinished))
+    figures = [_figures(name, mode, result) for (name, mode), result in results.items()]
+    require_models(figures, folder, records)
     card = results[SHIPS, Mode.GENERATE].card
     return {
         "items": card.data.n_items,
@@ -37,12 +43,22 @@ def measured(folder: Path) -> dict[str, JsonValue]:
         "answers": f"greedy, at most {card.settings.max_tokens} tokens, {card.resolved.parallel} side by side",
         "engine": f"llama.cpp {card.software['llama.cpp']}, {card.resolved.threads} threads; {card.machine.cpu}",
         "majority": {"accuracy": _majority_rate(results), "macro_f1": _majority_f1(results)},
-        "runs": [_figures(name, mode, result) for (name, mode), result in results.items()],
+        "runs": [*figures],
         "tests": [test for mode in Mode for test in _tests(runs, mode)],
         "kept": [_kept(runs, mode) for mode in Mode],
         "bars": [bar.model_dump(mode="json") for bar in _bars(runs, results)],
         "aims": [aim for mode in Mode for aim in _aims(results, mode)],
     }
+
+
+def require_models(figures: Sequence[Mapping[str, JsonValue]], folder: Path, records: Mapping[str, StepRecord]) -> None:
+    """Require that every bench asked the GGUF that went through the run's gate. Raises CorruptError for another one."""
+    wanted = hashes(folder, records)
+    for bench in figures:
+        if bench["sha256"] != wanted[str(bench["model"])]:
+            what = f"the bench {bench['model']}-{bench['mode']} is of another GGUF than went through the gate"
+            fix = "remove the run's folder bench, measure again with `medlora-build bench`, and ship again"
+            raise CorruptError(what, where=str(folder), fix=fix)
 
 
 def _load(place: Path) -> Run:
@@ -56,7 +72,7 @@ def _missing(folder: Path, what: str) -> UsageError:
     return UsageError(f"benches are missing or unfinished: {what}", where=str(folder), fix=fix)
 
 
-def _figures(name: str, mode: Mode, result: Results) -> JsonValue:
+def _figures(name: str, mode: Mode, result: Results) -> dict[str, JsonValue]:
     metrics = result.metrics
     low, high = macro_f1_interval(metrics.confusion)
     return {

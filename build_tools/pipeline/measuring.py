@@ -44,20 +44,25 @@ def files(folder: Path, records: Mapping[str, StepRecord]) -> dict[str, Path]:
 
     Raises UsageError where the gate is not passed yet.
     """
+    return {name: folder / file for name, file in _gated(folder, records).items()}
+
+
+def hashes(folder: Path, records: Mapping[str, StepRecord]) -> dict[str, str]:
+    """SHA-256 of the same files as the gate had them; errors as `files`."""
+    return {name: records["gate"].inputs[file] for name, file in _gated(folder, records).items()}
+
+
+def _gated(folder: Path, records: Mapping[str, StepRecord]) -> dict[str, str]:
+    """Those that the gate compared: a quantised one of an earlier export may lie beside them."""
     if "gate" not in records:
         raise UsageError("this run has no gate yet", where=str(folder), fix="finish it with `medlora-build run`")
-    chosen = records["gate"].facts["chosen"]
-    quantised = _quantised(records, f"gguf/{chosen}-")
+    chosen, files = records["gate"].facts["chosen"], records["gate"].inputs
+    quantised = [file for file in files if file.endswith(".gguf") and not file.endswith(F16)]
     return {
-        BEFORE: folder / _quantised(records, "gguf/base-"),
-        MERGED: folder / f"gguf/{chosen}-f16" / F16,
-        SHIPS: folder / quantised,
+        BEFORE: next(file for file in quantised if file.startswith("gguf/base-")),
+        MERGED: f"gguf/{chosen}-f16/{F16}",
+        SHIPS: next(file for file in quantised if file.startswith(f"gguf/{chosen}-")),
     }
-
-
-def _quantised(records: Mapping[str, StepRecord], prefix: str) -> str:
-    found = (record for name, record in records.items() if name.startswith(prefix) and not name.endswith("-f16"))
-    return next(f"{record.step}/{file}" for record in found for file in record.outputs)
 
 
 def place(folder: Path, name: str, mode: Mode) -> Path:

@@ -15,7 +15,7 @@ from medlora_edge.files import exclusive, write_atomic
 RUNS = Path("medlora-runs")
 DESCRIPTION = "run.json"
 LOCK = ".lock"
-DEPTH = 3  # of the deepest step's folder
+DEPTH = 2  # of the deepest step's folder
 
 
 class Description(BaseModel):
@@ -85,5 +85,6 @@ def description(folder: Path) -> Description:
 
 def records(folder: Path) -> dict[str, StepRecord]:
     """Records of all finished steps by name, in the order in which they were done. Raises CorruptError."""
-    found = (read_record(path.parent) for depth in range(1, DEPTH) for path in folder.glob("*/" * depth + FILE_NAME))
+    depths = range(1, DEPTH + 1)
+    found = (read_record(path.parent) for depth in depths for path in folder.glob("*/" * depth + FILE_NAME))
     return {record.step: record for record in sorted(found, key=lambda record: record.started)}

@@ -80,7 +80,7 @@ def _fill(
     articles = _articles(recipe, Path(description.recipe_folder))
     if articles:
         (folder / ARTICLES).write_text(articles, encoding="utf-8")
-    figures = measured(run) if (run / BENCHES).is_dir() else None
+    figures = measured(run, done) if (run / BENCHES).is_dir() else None
     manifest = manifest_of(file, sha256_of_file(file), recipe, done, name=name, measured=figures, articles=articles)
     models.write_manifest(folder, manifest)
     (folder / CARD).write_text(render(manifest), encoding="utf-8")

@@ -8,6 +8,7 @@ writes manifest and card again from the records, after a change of the card's wo
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from build_tools.gguf.quantise import histogram
 from build_tools.manifest import StepRecord, sha256_of_file, sha256_of_json
@@ -15,6 +16,7 @@ from build_tools.pipeline import runfolder
 from build_tools.pipeline.card import render
 from build_tools.pipeline.card_facts import quantised_step
 from build_tools.pipeline.describing import manifest_of
+from build_tools.pipeline.measured import require_models
 from build_tools.pipeline.result import CARD
 from build_tools.pipeline.runfolder import Description
 from build_tools.pipeline.ship import ARTICLES, RECORDS
@@ -47,6 +49,9 @@ def check_result(folder: Path, description: Description, done: Mapping[str, Step
     _check_gguf(folder / manifest.file, manifest, done[quantised_step(_recipe(description), done)])
     types = ", ".join(f"{count} {name}" for name, count in manifest.tensor_types.items())
     say(f"{manifest.file}: made by this chain; tensors: {types}")
+    measured: Any = manifest.bench.get("pubmedqa")
+    if measured:
+        require_models(measured["runs"], folder, done)
     again = _described(folder, manifest, description, done)
     if sha256_of_json(again.model_dump(mode="json")) != sha256_of_json(manifest.model_dump(mode="json")):
         raise CorruptError("the manifest does not say what the records say", where=str(folder / FILE_NAME), fix=AGAIN)

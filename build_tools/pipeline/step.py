@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 
 from pydantic import JsonValue
@@ -27,6 +28,7 @@ from medlora_edge.files import write_atomic
 
 BEGUN = ".begun"
 RESULT = "result"  # the step that ships
+EARLIER = "earlier"  # what training left that was done anew, deeper than the folder of any step
 DISK_REFUSES = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG, errno.EIO}
 
 Say = Callable[[str], None]
@@ -59,7 +61,8 @@ class Step:
     """`work` makes the step's folder, whose path under the run's folder is `name`.
 
     `part`: what the recipe says about this step. `libraries`: distributions whose version decides the outcome.
-    `kept`: working folders of a step that can be resumed; they are no outputs.
+    `kept`: working folders of a step that can be resumed; they are no outputs. Such a step takes long, so what it made
+    is never removed.
     """
 
     name: str
@@ -96,7 +99,7 @@ def perform(step: Step, root: Path, say: Say) -> StepRecord:
         return record
     try:
         shutil.rmtree(root / RESULT, ignore_errors=True)  # it stands only while nothing before it is done anew
-        _clear(step, folder)
+        _clear(step, root, say)
         started, clock = datetime.now(UTC), time.monotonic()
         say(f"{step.name}: begun")
         outcome = step.work(folder)
@@ -133,32 +136,47 @@ def _finished(step: Step, folder: Path, say: Say) -> StepRecord | None:
     except CorruptError as problem:
         say(f"{step.name}: done anew, because of {problem.where}: {problem.what}")
         return None
-    if record.key != step.key:
-        say(f"{step.name}: done anew, because {_difference(step, record)} changed")
+    if changed := _changed(step, record):
+        say(f"{step.name}: done anew, because {', '.join(changed)} changed")
         return None
     return record
 
 
-def _difference(step: Step, record: StepRecord) -> str:
-    if record.recipe_sha256 != sha256_of_json(step.part):
-        return "the recipe"
-    changed = [artefact.name for artefact in step.inputs if record.inputs.get(artefact.name) != artefact.sha256]
-    return ", ".join(changed) if changed else "a library's version"
+def _changed(step: Step, record: StepRecord) -> list[str]:
+    """What decides the outcome and is not as it was; nothing where the record is that of this very step."""
+    if (record.recipe_sha256, record.seed) != (sha256_of_json(step.part), step.seed):
+        return ["the recipe"]
+    inputs = {artefact.name: artefact.sha256 for artefact in step.inputs}
+    names = [name for name in inputs | record.inputs if inputs.get(name) != record.inputs.get(name)]
+    was = record.versions
+    libraries = environment.versions(step.libraries).items()
+    return names + [f"{name} ({was.get(name)} to {now})" for name, now in libraries if was.get(name) != now]
 
 
-def _clear(step: Step, folder: Path) -> None:
+def _clear(step: Step, root: Path, say: Say) -> None:
     """Take away what is not whole; a step that can be resumed keeps what it began with the same key."""
-    (folder / FILE_NAME).unlink(missing_ok=True)
+    folder = root / step.name
     leftovers = (f"{folder.name}.rejected*", f".{folder.name}.*")  # of a gate, of a process that was killed
     for leftover in (path for pattern in leftovers for path in folder.parent.glob(pattern)):
         shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
     begun = folder / BEGUN
     if folder.exists() and not (step.kept and begun.is_file() and begun.read_text() == step.key):
-        shutil.rmtree(folder)
+        made = step.kept and any((folder / name).exists() for name in (FILE_NAME, *step.kept))
+        _set_aside(step, root, say) if made else shutil.rmtree(folder)
+    (folder / FILE_NAME).unlink(missing_ok=True)
     folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if step.kept:
         folder.mkdir(mode=0o700, exist_ok=True)
         write_atomic(begun, step.key.encode())
+
+
+def _set_aside(step: Step, root: Path, say: Say) -> None:
+    """Move a training's folder out of the chain, with its record and its checkpoints."""
+    places = (root / EARLIER / step.name / str(number) for number in count(1))
+    place = next(place for place in places if not place.exists())
+    place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (root / step.name).rename(place)
+    say(f"{step.name}: what it made before lies in {place}; remove it when it is of no more use")
 
 
 def _record(step: Step, folder: Path, outcome: Outcome, started: datetime, seconds: float) -> StepRecord:
@@ -171,7 +189,7 @@ def _record(step: Step, folder: Path, outcome: Outcome, started: datetime, secon
         parents=tuple(sorted({artefact.step for artefact in step.inputs if artefact.step})),
         outputs=outputs_of(folder, step.kept),
         unhashed=step.kept,
-        versions=environment.versions(step.libraries),
+        versions={**environment.program(), **environment.versions(step.libraries)},
         code=environment.code(),
         hardware=environment.hardware(),
         started=started,

@@ -10,7 +10,7 @@ from build_tools.bases.counts import Skeleton, count_shape, skeleton
 from build_tools.bases.prepare import replacement
 from build_tools.bases.quiet import quiet
 from build_tools.bases.resolve import resolve
-from build_tools.bases.shape import shape_of
+from build_tools.bases.shape import CONFIG, shape_of
 from build_tools.preflight.activations import Stage
 from build_tools.preflight.advice import Advice, advice
 from build_tools.preflight.export import check_architecture
@@ -20,11 +20,12 @@ from build_tools.preflight.report import CheckReport, StageCheck
 from build_tools.preflight.tokenizer import check_template, check_tokenizer
 from build_tools.preflight.widths import check_widths
 from build_tools.recipe.schema import Recipe
-from medlora_edge.errors import ExitCode, MedloraError, UsageError
+from medlora_edge.errors import CorruptError, ExitCode, MedloraError, UsageError
 from medlora_edge.models.memory_available import available_memory
 from medlora_edge.models.units import size_text
 
 DEVICES: tuple[Device, ...] = ("cpu", "cuda")
+SIZES = (("vocab_size",), ("hidden_size", "n_embd"), ("num_hidden_layers", "n_layer"))  # as the layouts name them
 TOKENIZER_PARTS = "vocabulary size, tokenizer known to the converter, control tokens"
 
 
@@ -46,6 +47,7 @@ def check(recipe: Recipe, recipe_folder: Path) -> CheckReport:
 def _check(recipe: Recipe, recipe_folder: Path, machine: _Machine) -> CheckReport:
     try:
         config = shape_of(recipe.base, recipe_folder)
+        _require_sizes(config, recipe, recipe_folder)
         model = skeleton(config)
     except MedloraError as error:
         return CheckReport((), machine.device, machine.available, (Problem.of(error),), ())
@@ -57,6 +59,18 @@ def _check(recipe: Recipe, recipe_folder: Path, machine: _Machine) -> CheckRepor
     return CheckReport(
         tuple(stages), machine.device, machine.available, (*problems, *_as_wanted(exporting, recipe)), not_checked
     )
+
+
+def _require_sizes(config: Mapping[str, Any], recipe: Recipe, recipe_folder: Path) -> None:
+    """Transformers would fill in a default of its own; the memory plan and the converter have none."""
+    for names in SIZES:
+        if not any(isinstance(config.get(name), int) for name in names):
+            shape = recipe_folder / recipe.base.shape if recipe.base.shape else None
+            raise CorruptError(
+                f"{' or '.join(f'`{name}`' for name in names)} is missing, or no whole number",
+                where=str(shape or (_local(recipe, recipe_folder) or Path()) / CONFIG),
+                fix="get the model again",
+            )
 
 
 def _machine() -> _Machine:

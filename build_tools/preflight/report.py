@@ -47,6 +47,7 @@ def require(report: CheckReport) -> CheckReport:
         return report
     first, *others = report.errors
     what = "\n".join([first.what, *(f"{problem.what} ({problem.where})" for problem in others)])
-    error = MedloraError(what, where=first.where, fix=first.fix)
+    fixes = dict.fromkeys(problem.fix for problem in report.errors if problem.fix)
+    error = MedloraError(what, where=first.where, fix="; ".join(fixes) or None)
     error.code = first.exit_code
     raise error

@@ -4,9 +4,12 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, NonNegativeInt, ValidationError
 
 from build_tools.bases.architectures import name_of
+from build_tools.data.foreign import first_problem
 from build_tools.data.model_files import read_json, template_source, token_text
 from build_tools.preflight.problem import Problem
 from medlora_edge.engine.chat_template import TemplateError, chat_template, render
@@ -18,6 +21,36 @@ FAST = "tokenizer.json"
 BYTE_PAIRS_ONLY = ("GPT2LMHeadModel", "FalconForCausalLM")
 PIECES_ONLY = ("GemmaForCausalLM",)
 USER_DEFINED = 4  # SentencePiece's type of a piece, sentencepiece_model.proto
+
+
+class _Model(BaseModel):
+    vocab: dict[str, NonNegativeInt] | list[Any] = {}
+    byte_fallback: bool | None = None
+    ignore_merges: bool | None = None
+
+
+class _Added(BaseModel):
+    id: NonNegativeInt
+
+
+class _Fast(BaseModel):
+    """What is read of a tokenizer.json."""
+
+    model: _Model = _Model()
+    added_tokens: tuple[_Added, ...] = ()
+
+
+class _Declared(BaseModel):
+    content: str
+
+
+class _Settings(BaseModel):
+    """What is read of a tokenizer_config.json."""
+
+    added_tokens_decoder: dict[str, _Declared] = {}
+
+
+_Parts = TypeVar("_Parts", bound=BaseModel)
 
 CHAT = (Message(role=Role.SYSTEM, content="Be brief."), Message(role=Role.USER, content="Is it so?"))
 
@@ -62,11 +95,17 @@ def _vocabulary(config: Mapping[str, Any], folder: Path) -> Iterator[Problem]:
 
 def _largest_id(folder: Path) -> int:
     """The highest token id of tokenizer.json; -1 without one."""
-    tokenizer = read_json(folder / FAST)
-    vocabulary = tokenizer.get("model", {}).get("vocab", {})
+    tokenizer = _read(folder / FAST, _Fast)
+    vocabulary = tokenizer.model.vocab
     known = vocabulary.values() if isinstance(vocabulary, dict) else range(len(vocabulary))
-    added = (token["id"] for token in tokenizer.get("added_tokens", ()))
-    return max((*known, *added), default=-1)
+    return max((*known, *(token.id for token in tokenizer.added_tokens)), default=-1)
+
+
+def _read(file: Path, kind: type[_Parts]) -> _Parts:
+    try:
+        return kind.model_validate(read_json(file))
+    except ValidationError as error:
+        raise CorruptError(first_problem(error), where=str(file), fix="get the model again") from error
 
 
 def _kind(config: Mapping[str, Any], folder: Path) -> Iterator[Problem]:
@@ -85,16 +124,17 @@ def _kind(config: Mapping[str, Any], folder: Path) -> Iterator[Problem]:
 
 def _has_byte_fallback(folder: Path) -> bool:
     """Whether tokenizer.json holds pieces in the manner of SentencePiece, which the converter needs no hash for."""
-    model = read_json(folder / FAST).get("model", {})
-    return bool(model.get("byte_fallback")) and not model.get("ignore_merges")
+    model = _read(folder / FAST, _Fast).model
+    return bool(model.byte_fallback) and not model.ignore_merges
 
 
 def _undeclared(folder: Path) -> Iterator[Problem]:
     """User-defined pieces leave the converter as normal tokens unless they are declared as added tokens too."""
     if not (folder / SENTENCEPIECE).is_file():
         return
-    values = read_json(folder / "tokenizer_config.json").get("added_tokens_decoder", {})
-    declared = {token["content"] for token in values.values()} | set(read_json(folder / "added_tokens.json"))
+    settings = _read(folder / "tokenizer_config.json", _Settings)
+    declared = {token.content for token in settings.added_tokens_decoder.values()}
+    declared |= read_json(folder / "added_tokens.json").keys()
     for piece in _user_defined(folder / SENTENCEPIECE):
         if piece.startswith("<") and piece not in declared:
             what = f"{piece} is a user-defined piece that is not declared as an added token: the runtime would split it"

@@ -4,6 +4,7 @@ They look at the document as written, so that they are told together with the sc
 """
 
 from collections.abc import Iterator
+from posixpath import basename, normpath
 from typing import Any
 
 from build_tools.recipe.other_trainers import PAIRS
@@ -21,6 +22,7 @@ def contradictions(data: Any) -> Iterator[Problem]:
     yield from _export(_part(data, "export"))
     stages = [stage if isinstance(stage, dict) else {} for stage in _list(data, "stages")]
     yield from _names(stages)
+    yield from _nothing_compared(stages, _part(data, "export"))
     yield from _withheld(stages)
     for index, stage in enumerate(stages):
         yield from _against_base(stage, index, base)
@@ -32,6 +34,7 @@ def contradictions(data: Any) -> Iterator[Problem]:
             *_pairs(stage),
             *_shares(stage),
             *_hashes(stage),
+            *_same_names(stage),
         ):
             yield Problem(("stages", index, *problem.loc), problem.what)
 
@@ -84,16 +87,37 @@ def _hashes(stage: dict[str, Any]) -> Iterator[Problem]:
 
 def _withheld(stages: list[dict[str, Any]]) -> Iterator[Problem]:
     """A file whose questions are held out everywhere is described alike everywhere, or the wrong ones would be."""
-    first: dict[str, tuple[int, dict[str, Any]]] = {}
+    first: dict[str, tuple[int, dict[str, Any]]] = {}  # by path
     for index, stage in enumerate(stages):
         for number, source in enumerate(_list(stage, "data")):
             if not (isinstance(source, dict) and isinstance(source.get("file"), str)):
                 continue
-            told = {key: value for key, value in source.items() if key != "share"}
-            where, before = first.setdefault(source["file"], (index, told))
+            told = {key: value for key, value in source.items() if key != "share"} | {"file": normpath(source["file"])}
+            where, before = first.setdefault(told["file"], (index, told))
+            place = ("stages", index, "data", number, "file")
             if told != before and "held_out" in told | before:
                 what = f"held_out: stages[{where}] reads this file with other keys, so that other questions stay out"
-                yield Problem(("stages", index, "data", number, "file"), what)
+                yield Problem(place, what)
+            elif where != index and "held_out" not in told:
+                what = f"held_out is missing: stages[{where}] reads this file too, and holds out other questions"
+                yield Problem(place, what)
+
+
+def _same_names(stage: dict[str, Any]) -> Iterator[Problem]:
+    """Records are known by their file's name, so two files of a stage have different ones."""
+    first: dict[str, str] = {}
+    for number, source in enumerate(_list(stage, "data")):
+        for path in (_list(source, "files") or [source.get("file")]) if isinstance(source, dict) else ():
+            if isinstance(path, str) and first.setdefault(basename(path), normpath(path)) != normpath(path):
+                what = f"{path}: another file of this stage is called {basename(path)} too; rename one of them"
+                yield Problem(("data", number), what)
+
+
+def _nothing_compared(stages: list[dict[str, Any]], export: dict[str, Any]) -> Iterator[Problem]:
+    """The quantise gate measures what fine-tuning changed."""
+    if stages and export.get("type") != "none" and all(stage.get("adapter") == "none" for stage in stages):
+        what = "adapter: none in every stage leaves the gates nothing to compare; add a stage with one, or"
+        yield Problem(("stages", len(stages) - 1, "adapter"), f"{what} export: {{type: none, reason: ...}}")
 
 
 def _names(stages: list[dict[str, Any]]) -> Iterator[Problem]:

@@ -33,9 +33,13 @@ def load(path: Path, *, planned: bool = False, overrides: Mapping[str, object] |
 
 
 def _put(data: Any, key: str, value: object, path: Path) -> None:
-    """Set what stands at a dotted key; parts above it have to be there."""
+    """Set what stands at a dotted key; mappings above it that the recipe leaves out are made."""
     *above, last = [int(part) if part.isdigit() else part for part in key.split(".")]
-    node = value_at(data, tuple(above))
+    node = data
+    for part in above:
+        if isinstance(node, dict) and isinstance(part, str) and node.get(part) is None:
+            node[part] = {}
+        node = value_at(node, (part,))
     known = isinstance(node, dict) if isinstance(last, str) else isinstance(node, list) and last < len(node)
     if not known:
         raise UsageError(f"the recipe has no place {key}", where=str(path), fix="name it as stages.0.adapter.rank")

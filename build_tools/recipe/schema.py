@@ -196,7 +196,7 @@ class Recipe(Part):
 
     name: Name
     source: str
-    seed: int = Field(0, ge=0)
+    seed: int = Field(0, ge=0, lt=2**32)  # what numpy takes
     base: Base
     stages: tuple[Stage, ...] = Field(min_length=1, strict=False)
     gates: Gates = Gates()

@@ -90,7 +90,8 @@ class Monitor:
         self._watcher.step(self._progress(line))
 
     def evaluated(self, step: int, loss: float) -> bool:
-        """Take a held-out loss; whether it is the best so far."""
+        """Take a held-out loss; whether it is the best so far. Raises GateError for what is no number."""
+        self._watchdog.look_held_out(step, loss)
         best = self.state.best_loss is None or loss < self.state.best_loss
         gain = {"best_loss": loss, "best_step": step, "looks_without_gain": 0}
         lack = {"looks_without_gain": self.state.looks_without_gain + 1}

@@ -87,19 +87,30 @@ def _run(job: Job, start: Path | None, watcher: Watcher) -> Trained:
         model = prepare(job)
         monitor = Monitor(job, meter=_meter(model), peak=peak, watcher=watcher)
         loop = make(model, AutoTokenizer.from_pretrained(job.base, local_files_only=True), job, monitor)
-        loop.train(resume_from_checkpoint=None if start is None else str(start))
-        kept = _keep_best(loop, job, monitor)
+        steps = _train(loop, monitor, start)
+        kept = _keep_best(loop, job, monitor, last=steps)
         weights.save_result(
             model, job.out / (WEIGHTS if job.stage.adapter == "none" else ADAPTER), base=job.base, origin_of=job.origin
         )
         return _figures(
             monitor,
-            steps=int(loop.state.global_step),
+            steps=steps,
             kept=kept,
             peak_bytes=peak.bytes,
             trainable=_count(trained_parameters(model)),
             start=start,
         )
+
+
+def _train(loop: Any, monitor: Monitor, start: Path | None) -> int:
+    """Train to the end, or to where patience ends; returns the last step."""
+    if start is not None:
+        monitor.load(start)
+        if monitor.out_of_patience:  # the loop would forget that it had stopped, and take another step
+            weights.load(loop.model, start)
+            return checkpoint.step_of(start)
+    loop.train(resume_from_checkpoint=None if start is None else str(start))
+    return int(loop.state.global_step)
 
 
 def _say_of_warmup(job: Job, watcher: Watcher) -> None:
@@ -141,9 +152,9 @@ def _count(parameters: Sequence[Any]) -> int:
     return sum(parameter.numel() for parameter in parameters)
 
 
-def _keep_best(loop: Any, job: Job, monitor: Monitor) -> int:
+def _keep_best(loop: Any, job: Job, monitor: Monitor, *, last: int) -> int:
     """With patience, the best look's weights are kept, else the last step's; returns the step."""
-    best, last = monitor.state.best_step, int(loop.state.global_step)
+    best = monitor.state.best_step
     if job.stage.evaluation.patience is None or best is None or best == last:
         return last
     path = job.checkpoints / checkpoint.name(best)

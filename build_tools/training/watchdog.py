@@ -66,7 +66,15 @@ class Watchdog:
         finding = Finding(
             step=step, reason=reason, loss=_number(loss), median=median, limit=limit, batches=tuple(worst)
         )
-        self._stop(finding)
+        self._stop(finding, "lists the rows of that step, worst first")
+
+    def look_held_out(self, step: int, loss: float) -> None:
+        """Judge a held-out loss. Raises GateError (exit 5) where it is no number."""
+        if math.isfinite(loss):
+            return
+        reason = f"the held-out loss is {loss}"
+        finding = Finding(step=step, reason=reason, loss=None, median=None, limit=None, batches=())
+        self._stop(finding, "says so; no single row of training is to blame")
 
     def _reason(self, loss: float, gradient_norm: float, limit: float | None) -> str | None:
         if not math.isfinite(loss):
@@ -77,15 +85,15 @@ class Watchdog:
             return f"the loss leapt to {loss:.4g}, over {limit:.4g} ({self._spike:g} times the recent median)"
         return None
 
-    def _stop(self, finding: Finding) -> None:
+    def _stop(self, finding: Finding, tells: str) -> None:
         path = self._folder / NAME
         with disk_errors(NAME, self._folder):
             write_atomic(path, finding.model_dump_json(indent=1).encode() + b"\n")
         raise GateError(
             f"training was stopped at step {finding.step}: {finding.reason}",
-            where=f"{path} lists the rows of that step, worst first",
-            fix="look at these rows and take the broken ones out, or lower optimiser.learning_rate; "
-            "the checkpoints before that step are sound",
+            where=f"{path} {tells}",
+            fix="take broken rows out, or lower optimiser.learning_rate; "
+            "with other data or settings the stage is trained anew, from its first step",
         )
 
 

@@ -1,14 +1,18 @@
 """The recipes that ship: each names its source, passes `check` without weights or data, and trains what it says."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import build_tools
+from build_tools.cli.check import _print_page as print_page
 from build_tools.cli.main import app
 from build_tools.pipeline.sweep_file import read_sweep
+from build_tools.preflight.check import check as check_recipe
+from build_tools.preflight.problem import Problem
 from build_tools.recipe import load
 
 RECIPES = Path(build_tools.__file__).parent / "recipes"
@@ -63,6 +67,14 @@ def test_falcon_shows_both_percentages_and_why_it_cannot_ship(capsys: pytest.Cap
     assert "0.4426" in page
     assert "It can be trained, not exported: llama.cpp computes Falcon with rotary positions" in page
     assert "this model has ALiBi" in page
+
+
+def test_a_warning_comes_with_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
+    warning = Problem(severity="warning", what="tight", where="stage text", fix="lower batch.micro")
+    recipe = load(RECIPES / "tiny.yaml")
+    report = check_recipe(recipe, RECIPES)
+    print_page(recipe, replace(report, problems=(warning,)), ())
+    assert "warning: tight (stage text)\n  what to do: lower batch.micro\n" in capsys.readouterr().out
 
 
 def test_both_readings_of_medilora_differ_in_their_modules_alone_where_the_text_is_clear() -> None:

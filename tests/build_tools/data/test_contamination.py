@@ -47,10 +47,18 @@ def test_a_question_a_context_and_an_answer_are_all_looked_at() -> None:
 
 
 def test_a_phrase_of_many_documents_proves_nothing() -> None:
-    texts = [f"{number} {ITEM} {number}" for number in range(COMMON + 1)]
-    assert found(ITEM, *texts[:COMMON]) == list(range(COMMON))
-    met = overlap(passages(*texts), Runs([("set", ITEM)]))
+    texts, longer = [f"{number} {ITEM} {number}" for number in range(COMMON + 1)], " ".join(WORDS[:21])
+    assert found(longer, *texts[:COMMON]) == list(range(COMMON))
+    met = overlap(passages(*texts), Runs([("set", longer)]))
     assert (dict(met.found), met.common) == ({}, 8)
+
+
+def test_a_whole_test_text_is_no_phrase_however_many_documents_hold_it() -> None:
+    texts = [f"{number} {ITEM} {number}" for number in range(COMMON + 1)]
+    part = " ".join(WORDS[2 : 2 + LONG])
+    met = overlap(passages(part, *texts), Runs([("set", ITEM)]))
+    assert dict(met.found) == dict.fromkeys(range(1, COMMON + 2), "set")
+    assert met.common == 8
 
 
 def test_random_text_overlaps_with_nothing() -> None:

@@ -47,6 +47,25 @@ def test_a_test_question_is_refused_in_every_form(tmp_path: Path, question: str)
     assert "line 2 (MedQA" in (refused({"format": "text", "files": ["text.jsonl"]}, tmp_path).where or "")
 
 
+@pytest.mark.parametrize(
+    "rendered",
+    [
+        f"Question: {FIRST_MEDQA}{OPTIONS}\nAnswer: A",
+        f"A page of text.\n\nQ: {FIRST_MEDQA}\nA: Disclose the error.\n\n" + "More of it.\n" * 2000,
+        f"1.\n{FIRST_MEDQA}{OPTIONS}".replace("\n(", " ("),
+    ],
+)
+def test_a_test_question_inside_a_text_is_refused(tmp_path: Path, rendered: str) -> None:
+    write_lines(tmp_path / "text.jsonl", [{"text": "Q: Why is it so?"}, {"text": rendered}])
+    error = refused({"format": "text", "files": ["text.jsonl"]}, tmp_path)
+    assert error.where == f"{tmp_path / 'text.jsonl'}, line 2 (MedQA US test, 4 options)"
+
+
+def test_a_line_of_a_few_words_proves_nothing(tmp_path: Path) -> None:
+    write_lines(tmp_path / "text.jsonl", [{"text": "Of the pituitary.\nAcromegaly occurs:\nThen it does."}])
+    leaks.refuse(read(completion_stage({"format": "text", "files": ["text.jsonl"]}).data[0], tmp_path))
+
+
 @pytest.mark.shared_data
 @pytest.mark.parametrize(
     ("form", "file", "count", "name"),

@@ -30,7 +30,11 @@ def test_every_document_comes_through_whole_in_rows_that_fit(lengths: list[int])
 def test_no_two_rows_could_be_one_and_few_are_needed(lengths: list[int]) -> None:
     sizes = sorted(len(row.input_ids) for row in pack(of_lengths(lengths), CAPACITY))
     assert len(sizes) < 2 or sizes[0] + sizes[1] > CAPACITY
-    assert len(sizes) <= 11 / 9 * -(-sum(lengths) // CAPACITY) + max(4, len([n for n in lengths if 2 * n > CAPACITY]))
+    halves = sum(2 * length > CAPACITY for length in lengths)
+    thirds = sum(3 * length > CAPACITY for length in lengths) - halves
+    # No row holds two of over a half, or three of over a third: no packing at all needs fewer rows than this.
+    least = max(-(-sum(lengths) // CAPACITY), halves + -(-max(0, thirds - halves) // 2))
+    assert len(sizes) <= 11 / 9 * least + 4
 
 
 def test_a_document_goes_where_it_leaves_the_least_room() -> None:

@@ -8,10 +8,10 @@ import pytest
 
 from build_tools.data.build import build
 from build_tools.data.documents import Exchange, LeftOut, Passage
-from build_tools.data.foreign import sha256_of
 from build_tools.data.reserve import reserved
 from build_tools.data.sources import read
 from build_tools.data.template import ChatTokenizer
+from build_tools.manifest import sha256_of_file
 from medlora_edge.errors import CorruptError, ExitCode
 from tests.build_tools.data.makers import asked, chat_stage, completion_stage, learned, write_lines
 
@@ -37,7 +37,7 @@ def ids_of(rows: Any) -> Counter[str]:
 def test_a_file_with_another_hash_is_refused_with_both(entry: dict[str, Any], tmp_path: Path) -> None:
     path = write_lines(tmp_path / "qa.jsonl", questions(2))
     write_lines(tmp_path / "text.jsonl", questions(2))
-    wanted, found = "0" * 64, sha256_of(path)
+    wanted, found = "0" * 64, sha256_of_file(path)
     stage = completion_stage if entry is TEXT else chat_stage
     with pytest.raises(CorruptError, match=f"{found}, wanted {wanted}") as caught:
         read(stage({**entry, "sha256": [wanted] if entry is TEXT else wanted}).data[0], tmp_path)

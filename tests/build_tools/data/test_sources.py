@@ -190,7 +190,7 @@ _records = st.lists(
     st.fixed_dictionaries({}, optional=dict.fromkeys(("question", "options", "answer_idx", "answer", "text"), _json)),
     max_size=3,
 )
-_same_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+_same_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
 @_same_folder

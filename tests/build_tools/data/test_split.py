@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from build_tools.data.documents import Passage
+from build_tools.data.documents import Exchange, Passage
 from build_tools.data.split import split
 from medlora_edge.errors import UsageError
 
@@ -37,6 +37,17 @@ def test_neither_order_nor_ids_decide() -> None:
     assert len(chosen) == 10
     assert sorted(chosen) == sorted(turned)
     assert chosen != [document.asked for document in split(passages(*texts), 0.1, 8).held_out]
+
+
+def test_a_group_is_held_out_whole_or_not_at_all() -> None:
+    grouped = [
+        Exchange(f"f:{number}", Path("f"), "f", f"question {number}", (), "answer", group=f"document {number // 5}")
+        for number in range(100)
+    ]
+    parts = split(grouped, 0.1, 0)
+    train, held_out = ({document.group for document in side} for side in (parts.train, parts.held_out))  # type: ignore[union-attr]
+    assert (len(train), len(held_out), parts.duplicates) == (18, 2, 0)
+    assert not train & held_out
 
 
 def test_another_case_or_punctuation_makes_no_other_question() -> None:

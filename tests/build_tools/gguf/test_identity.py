@@ -12,7 +12,7 @@ import pytest
 from build_tools.gguf.converter import convert
 from build_tools.gguf.identity import check
 from build_tools.gguf.probes import probes
-from medlora_edge.errors import CorruptError
+from medlora_edge.errors import CorruptError, UsageError
 from tests.build_tools.gguf.conftest import Files, Models
 
 
@@ -46,8 +46,16 @@ def test_one_more_space_in_the_template_is_caught(folder: Path, files: Files) ->
 
 def test_a_stale_template_in_the_tokenizer_config_is_caught(folder: Path, files: Files) -> None:
     edited(folder / "tokenizer_config.json", {"chat_template": "{{ messages }}"})
-    with pytest.raises(CorruptError, match="wins over"):
+    with pytest.raises(UsageError, match=r"another one than chat_template\.jinja"):
         check(folder, files.tuned.f16, probes())
+
+
+def test_of_several_templates_the_default_one_counts(folder: Path, files: Files) -> None:
+    template = folder / "chat_template.jinja"
+    several = [{"name": "tool_use", "template": "{{ tools }}"}, {"name": "default", "template": template.read_text()}]
+    edited(folder / "tokenizer_config.json", {"chat_template": several})
+    template.unlink()
+    assert check(folder, files.tuned.f16, probes()).passed
 
 
 @pytest.mark.parametrize(

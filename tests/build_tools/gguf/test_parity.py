@@ -17,15 +17,17 @@ from tests.build_tools.gguf import makers
 from tests.build_tools.gguf.conftest import Files, Models
 
 GATE = F16Gate()
+# The prompts have near ties, which another processor's arithmetic may settle otherwise: KL is the sharp bar.
+TIES = F16Gate(top1_agreement=0.9)
 
 
 def test_the_f16_file_answers_as_transformers_does(models: Models, files: Files, held_out: list[Row]) -> None:
-    report = f16_parity(models.merged, files.tuned.f16, held_out, GATE)
+    report = f16_parity(models.merged, files.tuned.f16, held_out, TIES)
     positions, kl, agreement = report.measures
     assert report.passed
     assert positions.value == GATE.positions
     assert kl.value < 1e-5
-    assert agreement.value == 1
+    assert agreement.value > 0.9
 
 
 @pytest.mark.parametrize("layout", ["mistral", "qwen2"])
@@ -52,7 +54,7 @@ def test_the_base_in_place_of_the_fine_tune_is_caught(models: Models, files: Fil
 
 
 def test_a_hot_loaded_adapter_answers_as_the_merged_model(files: Files, held_out: list[Row]) -> None:
-    report = adapter_parity(files.base.f16, files.adapter, files.tuned.f16, held_out, GATE)
+    report = adapter_parity(files.base.f16, files.adapter, files.tuned.f16, held_out, TIES)
     assert report.passed
     assert report.measures[1].value < 1e-5
 

@@ -166,17 +166,15 @@ def test_a_sound_adapter_is_described(adapter: Path, base: Path) -> None:
     assert len(facts.layers) == 14
     assert facts.weights == 2 * 8 * (2 * 512 + 2 * 384 + 3 * 768)
     assert {layer.scale for layer in facts.layers} == {2.0}
-    assert not facts.untrained
     assert facts.unchanged == ()
 
 
-def test_an_untrained_adapter_is_sound_and_said_to_be_untrained(tmp_path: Path, base: Path) -> None:
+def test_an_untrained_adapter_is_sound_and_its_layers_are_said_to_be_unchanged(tmp_path: Path, base: Path) -> None:
     facts = check(makers.adapter(tmp_path / "new", base, effect=0.0), base)
-    assert facts.untrained
+    assert facts.unchanged == tuple(layer.module for layer in facts.layers)
 
 
 def test_a_layer_that_was_not_trained_is_reported(copy: Path, base: Path) -> None:
     makers.edit(copy / WEIGHTS, lambda tensors: tensors[B].zero_())
     facts = check(copy, base)
     assert facts.unchanged == ("model.layers.1.self_attn.q_proj",)
-    assert not facts.untrained

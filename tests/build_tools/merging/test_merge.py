@@ -180,9 +180,18 @@ def test_two_chat_templates_that_differ_are_refused(tmp_path: Path, base: Path) 
     stale = Path(shutil.copytree(base, tmp_path / "base"))
     (stale / "tokenizer_config.json").write_text(json.dumps({"chat_template": "{{ old }}"}))
     adapter = makers.adapter(tmp_path / "adapter", stale)
-    with pytest.raises(UsageError, match="two chat templates"):
+    with pytest.raises(UsageError, match=r"another one than chat_template\.jinja"):
         merge(stale, [adapter], tmp_path / "merged", onto="full")
     assert not (tmp_path / "merged").exists()
+
+
+def test_of_several_chat_templates_the_default_one_counts(tmp_path: Path, base: Path) -> None:
+    same = Path(shutil.copytree(base, tmp_path / "base"))
+    several = [{"name": "tool_use", "template": "{{ tools }}"}]
+    several.append({"name": "default", "template": (same / "chat_template.jinja").read_text()})
+    (same / "tokenizer_config.json").write_text(json.dumps({"chat_template": several}))
+    merge(same, [makers.adapter(tmp_path / "adapter", same)], tmp_path / "merged", onto="full")
+    assert (tmp_path / "merged" / "tokenizer_config.json").read_bytes() == (same / "tokenizer_config.json").read_bytes()
 
 
 def test_a_sum_that_is_not_finite_is_refused(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ STAGE = """\
   - name: {name}
     kind: chat
     previous: {previous}
-    data: [{{format: question_answer, file: questions.jsonl, licence: mit}}]
+    data: [{{format: question_answer, file: questions.jsonl, licence: mit, held_out: 0.2}}]
     adapter: {{rank: 4, alpha: 8, target_modules: all-linear}}
     optimiser: {{learning_rate: 1.0e-3}}
     steps: 2

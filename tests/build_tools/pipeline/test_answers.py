@@ -1,5 +1,6 @@
 """Answers to held-out questions: token F1 as SQuAD counts it, over questions that were really held out."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from build_tools.data.documents import Exchange
 from build_tools.data.sources import read
 from build_tools.pipeline.answers import answers_gate, held_out_questions, token_f1
 from build_tools.recipe.schema import AnswersGate
+from medlora_edge.engine.protocol import Message, Role
 from medlora_edge.errors import UsageError
 from tests.build_tools.data.makers import chat_stage, write_lines
 
@@ -52,6 +54,7 @@ def test_both_models_are_asked_in_the_engine_and_the_report_has_both_scores(tiny
     write_lines(tmp_path / "qa.jsonl", [{"question": f"What is {n}?", "answer": f"It is {n}."} for n in range(3)])
     data = chat_stage({"format": "question_answer", "file": "qa.jsonl"}).data[0]
     questions = [entry for entry in read(data, tmp_path) if isinstance(entry, Exchange)]
+    questions[1] = replace(questions[1], messages=(Message(role=Role.USER, content="Why? " * 700),))
     gate = AnswersGate(questions=3, longest=4)
     report, facts = answers_gate(tiny_gguf, tiny_gguf, questions, gate, tmp_path / "log")
     (measure,) = report.measures

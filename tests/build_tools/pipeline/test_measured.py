@@ -7,14 +7,19 @@ from typing import Any
 import numpy as np
 import pytest
 
+from build_tools.manifest import StepRecord
+from build_tools.pipeline import runfolder
 from build_tools.pipeline.measured import macro_f1_interval, measured
 from build_tools.pipeline.measuring import BEFORE, MERGED, SHIPS, benches
+from build_tools.pipeline.shipped import check_result
+from build_tools.pipeline.step import silent
 from medlora_edge.bench.kinds import Mode
 from medlora_edge.bench.metrics import confusion, macro_f1
 from medlora_edge.bench.schema import Label, RunSettings, Sample
-from medlora_edge.errors import UsageError
+from medlora_edge.errors import CorruptError, UsageError
 from tests.bench.samples import card, sample
 
+STARTER = Path(__file__).parents[3] / "models" / "starter"
 GOLD: tuple[Label, ...] = ("yes",) * 11 + ("no",) * 7 + ("maybe",) * 2
 Answer = Callable[[Label], Label | None]
 PERFECT: Answer = lambda gold: gold  # noqa: E731
@@ -35,8 +40,14 @@ def run_folder(place: Path, **answers: Answer) -> Path:
     return place
 
 
+def gated(sha256: str = "a" * 64) -> dict[str, StepRecord]:
+    """The starter's gate, as if all files that it compared had this hash."""
+    gate = runfolder.records(STARTER / "run")["gate"]
+    return {"gate": gate.model_copy(update={"inputs": dict.fromkeys(gate.inputs, sha256)})}
+
+
 def test_figures_of_nine_benches(tmp_path: Path) -> None:
-    found: Any = measured(run_folder(tmp_path))
+    found: Any = measured(run_folder(tmp_path), gated())
     wanted = [(name, mode) for name, mode, _ in benches(tmp_path)]
     assert [(one["model"], one["mode"]) for one in found["runs"]] == wanted
     before, ships = found["runs"][0], found["runs"][-1]
@@ -49,7 +60,7 @@ def test_figures_of_nine_benches(tmp_path: Path) -> None:
 
 
 def test_answers_that_quantising_changed_are_not_kept(tmp_path: Path) -> None:
-    found: Any = measured(run_folder(tmp_path, ships=lambda gold: None if gold == "maybe" else gold))
+    found: Any = measured(run_folder(tmp_path, ships=lambda gold: None if gold == "maybe" else gold), gated())
     assert found["kept"][-1] == {"mode": "generate", "of": 20, "same": 18, "share": 0.9}
     assert [bar["value"] for bar in found["bars"]] == [0.9, 0.9]
 
@@ -60,10 +71,26 @@ def test_a_bench_that_is_missing_or_unfinished_is_named(tmp_path: Path) -> None:
     lines = journal.read_text().splitlines(keepends=True)
     journal.write_text("".join(lines[:-1]))
     with pytest.raises(UsageError, match="unfinished: merged-f16-score"):
-        measured(tmp_path)
+        measured(tmp_path, gated())
     journal.with_name("card.json").unlink()
     with pytest.raises(UsageError, match="unfinished: merged-f16-score"):
-        measured(tmp_path)
+        measured(tmp_path, gated())
+
+
+def test_figures_of_another_gguf_than_went_through_the_gate_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(CorruptError, match="before-score is of another GGUF") as stale:
+        measured(run_folder(tmp_path), gated("b" * 64))
+    assert "measure again" in str(stale.value)
+
+
+def test_so_are_those_of_a_shipped_manifest() -> None:
+    description, records = runfolder.description(STARTER / "run"), runfolder.records(STARTER / "run")
+    assert check_result(STARTER, description, records, silent)
+    gate = records["gate"]
+    file = next(name for name in gate.inputs if name.endswith("f16.gguf"))
+    records["gate"] = gate.model_copy(update={"inputs": {**gate.inputs, file: "b" * 64}})
+    with pytest.raises(CorruptError, match="merged-f16-score is of another GGUF"):
+        check_result(STARTER, description, records, silent)
 
 
 def test_the_interval_of_macro_f1_is_that_of_resampled_items() -> None:

@@ -40,11 +40,24 @@ def test_its_card_says_what_it_is_whose_data_it_saw_and_how_it_was_measured(mani
     said = ("not for clinical use", "models add FILE", "articles.tsv", "read by hand", "Wilson", "verbatim")
     data = ("MedQuAD", "PubMedQA", "MedQA", "randomised trials", "CC BY 4.0", "MIT")
     assert [words for words in (*said, *data) if words not in card] == []
+    assert (
+        "the text of their articles in\nanother row of this table, and the text that the tokenizer was made from"
+        in card
+    )
+    assert "| tokens seen | 8,170,524 | 1,218,974 |" in card
+    assert "| MIT | 500 | 1,532,286 | 9.0 |" in card
     articles = (STARTER / "articles.tsv").read_text(encoding="utf-8").splitlines()
     listed: Any = manifest.lineage["articles"]
     assert len(articles) == listed["count"] + 1
     licences = {line.split("\t")[2] for line in articles[1:]}
     assert all(licence.startswith(("CC-BY-", "CC0", "PDM")) and "NC" not in licence for licence in licences)
+
+
+def test_a_figure_just_below_its_bar_does_not_look_like_it(manifest: Manifest) -> None:
+    measured: Any = manifest.bench["pubmedqa"]
+    bars = [{**measured["bars"][0], "value": 0.98999}]
+    card = render(manifest.model_copy(update={"bench": {"pubmedqa": {**measured, "bars": bars}}}))
+    assert "| strict valid rate, mode generate | 98.9 % | at least 99.0 % | **missed** |" in card
 
 
 def test_its_run_has_a_card_too_before_it_is_measured_and_shipped(manifest: Manifest) -> None:

@@ -74,10 +74,48 @@ def test_another_part_of_the_recipe_or_another_version_redoes_it(
     said: list[str] = []
     perform(Step("a", make_nothing, (source,), {"rank": 4}, 0), tmp_path, said.append)
     perform(Step("a", make_nothing, (source,), {"rank": 8}, 0), tmp_path, said.append)
-    monkeypatch.setattr(environment, "versions", lambda libraries: {"torch": "3"})
-    perform(Step("a", make_nothing, (source,), {"rank": 8}, 0), tmp_path, said.append)
-    reasons = [line for line in said if "because" in line]
-    assert reasons == ["a: done anew, because the recipe changed", "a: done anew, because a library's version changed"]
+    for version in ("2", "3"):
+        monkeypatch.setattr(environment, "versions", lambda _, found=version: {"torch": found})
+        perform(Step("a", make_nothing, (source,), {"rank": 8}, 0), tmp_path, said.append)
+    assert [line for line in said if "because" in line] == [
+        "a: done anew, because the recipe changed",
+        "a: done anew, because torch (None to 2) changed",
+        "a: done anew, because torch (2 to 3) changed",
+    ]
+
+
+def test_another_python_or_another_version_of_this_program_is_no_reason(
+    tmp_path: Path, recipe_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = hand_made.run(tmp_path / "run", recipe_folder)
+    monkeypatch.setattr(environment, "program", lambda: {"python": "3.99.0", "medlora-edge": "99"})
+    assert hand_made.run(tmp_path / "run", recipe_folder) == first
+    assert {"python", "medlora-edge"} <= first[1].versions.keys()
+
+
+def test_what_was_trained_is_set_aside_before_it_is_trained_anew(tmp_path: Path, recipe_folder: Path) -> None:
+    run, said = tmp_path / "run", list[str]()
+    hand_made.run(run, recipe_folder)
+    trained = {path.name: path.read_bytes() for path in (run / "train/chat").rglob("*") if path.is_file()}
+    for number in ("1", "2"):
+        (recipe_folder / "data.jsonl").write_text(f"other {number}\n")
+        hand_made.run(run, recipe_folder, say=said.append)
+    kept = run / step.EARLIER / "train/chat"
+    assert {path.name: path.read_bytes() for path in (kept / "1").rglob("*") if path.is_file()} == trained
+    assert [line for line in said if str(kept) in line] == [
+        f"train/chat: what it made before lies in {kept / number}; remove it when it is of no more use"
+        for number in ("1", "2")
+    ]
+    assert verify(run) == sum(len(record.outputs) for record in hand_made.run(run, recipe_folder)) + 1
+
+
+def test_checkpoints_of_an_unfinished_training_are_set_aside_too(tmp_path: Path, recipe_folder: Path) -> None:
+    hand_made.run(tmp_path / "run", recipe_folder)
+    place = tmp_path / "run" / "train" / "chat"
+    (place / FILE_NAME).unlink()
+    (place / step.BEGUN).write_text("another key")
+    hand_made.run(tmp_path / "run", recipe_folder)
+    assert len(list((tmp_path / "run" / step.EARLIER / "train/chat/1/checkpoints").iterdir())) == hand_made.FILES
 
 
 def test_killed_anywhere_nothing_half_written_is_taken_for_whole(tmp_path: Path, recipe_folder: Path) -> None:

@@ -60,7 +60,8 @@ def test_without_keys_there_is_one_trial(recipe_folder: Path) -> None:
     [
         (f"grid: {{{RATE}: [0.001, -1, 5]}}\n", ["learning_rate=-1", "learning_rate=5"]),
         (f"grid: {{{RATE}: []}}\n", [":2: grid.stages.1.optimiser.learning_rate"]),
-        ("grid: {stages.1.optimizer.learning_rate: [0.1]}\n", ["no place stages.1.optimizer.learning_rate"]),
+        ("grid: {stages.1.optimizer.learning_rate: [0.1]}\n", ["stages[1].optimizer: unknown key", "mean optimiser?"]),
+        ("grid: {stages.9.steps: [1]}\n", ["no place stages.9.steps"]),
         (f"grid: {{{RATE}: [0.01]}}\nextra: 1\n", [":3: extra"]),
         (f"paired:\n  - {RANK}: [4, 8]\n    {ALPHA}: [8]\n", [":3: paired[0]", f"{RANK} has 2, {ALPHA} has 1"]),
         (f"grid: {{{RANK}: [4]}}\npaired: [{{{RANK}: [8]}}]\n", [f"{RANK}: is in the sweep twice"]),

@@ -13,6 +13,7 @@ import pytest
 
 from build_tools.preflight import check as module
 from build_tools.preflight.check import check
+from build_tools.preflight.problem import Problem
 from build_tools.preflight.report import CheckReport, require
 from build_tools.recipe.schema import Recipe
 from medlora_edge.errors import ExitCode, MedloraError
@@ -110,6 +111,46 @@ def test_a_shape_that_would_convert_into_another_model(
     values: dict[str, Any], words: str, changed: Callable[..., Path]
 ) -> None:
     assert words in said(check(recipe(changed(**values)), PLACE))
+
+
+@pytest.mark.parametrize(
+    ("layout", "key", "value"),
+    [("llama", "vocab_size", None), ("llama", "hidden_size", "64"), ("gpt2", "n_layer", None)],
+)
+def test_a_configuration_without_a_size_is_named(
+    layout: str, key: str, value: str | None, tiny_bases: Callable[[str], Path], changed: Callable[..., Path]
+) -> None:
+    folder = changed(tiny_bases(layout), **{key: value})
+    (problem,) = check(recipe(folder), PLACE).errors
+    assert f"`{key}`" in problem.what and "missing" in problem.what
+    assert (problem.where, problem.exit_code) == (str(folder / "config.json"), ExitCode.CORRUPT)
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "place"),
+    [
+        ("tokenizer.json", '{"model": null}', "model"),
+        ("tokenizer.json", '{"model": {}, "added_tokens": null}', "added_tokens"),
+        ("tokenizer.json", '{"model": {}, "added_tokens": [{"content": "a"}]}', "added_tokens.0.id"),
+        ("tokenizer_config.json", '{"added_tokens_decoder": {"4": {}}}', "added_tokens_decoder.4.content"),
+    ],
+)
+def test_damaged_tokenizer_files_are_named_with_the_key(
+    file: str, content: str, place: str, changed: Callable[..., Path]
+) -> None:
+    folder = changed()
+    (folder / file).write_text(content)
+    (problem,) = check(recipe(folder, COMPLETION), PLACE).errors
+    assert problem.what.startswith(f"{place}: ")
+    assert (problem.where, problem.exit_code) == (str(folder / file), ExitCode.CORRUPT)
+
+
+def test_every_errors_advice_is_given() -> None:
+    errors = (Problem(severity="error", what="what", fix=fix) for fix in (None, "do this", "do that", "do this"))
+    warning = Problem(severity="warning", what="what", fix="leave it")
+    with pytest.raises(MedloraError, match="what") as caught:
+        require(CheckReport((), "cpu", 0, (*errors, warning), ()))
+    assert caught.value.fix == "do this; do that"
 
 
 def test_narrow_rows_are_named_with_their_width(changed: Callable[..., Path]) -> None:

@@ -61,6 +61,14 @@ def test_both_keys_are_named(replacements: list[tuple[str, str]], words: tuple[s
     assert any(all(word in problem for word in words) for problem in found), "\n".join(found)
 
 
+def test_a_recipe_that_ships_has_something_to_compare(tmp_path: Path) -> None:
+    first = GOOD[: GOOD.index("  - name: answers")].replace("folder: base", SCRATCH.strip())
+    alone = first.replace(LORA, "adapter: none\n    load_bits: 32")
+    (problem,) = problems(write(tmp_path, alone))
+    assert ":11: stages[0].adapter: adapter: none in every stage leaves the gates nothing to compare" in problem
+    assert problems(write(tmp_path, f"{alone}export: {{type: none, reason: to train on}}\n")) == ()
+
+
 def test_a_chat_stage_trains_no_full_weights(tmp_path: Path) -> None:
     adapter = GOOD[GOOD.rindex("    adapter:\n") : GOOD.rindex("    optimiser")]
     found = problems(write(tmp_path, GOOD.replace(adapter, "    adapter: none\n    load_bits: 32\n")))
@@ -85,6 +93,8 @@ def test_parts_of_the_wrong_shape_are_told_of_without_a_crash(tmp_path: Path) ->
     [
         ("questions.json", "share: 0.5", "every source has a share"),
         ("questions.json", "held_out: 0.1", "held_out: stages[0] reads this file with other keys"),
+        ("./questions.json", "held_out: 0.1", "held_out: stages[0] reads this file with other keys"),
+        ("./questions.json", "sha256: x", "held_out is missing: stages[0] reads this file too"),
     ],
 )
 def test_sources_of_two_stages_agree(file: str, more: str, words: str, tmp_path: Path) -> None:
@@ -92,6 +102,14 @@ def test_sources_of_two_stages_agree(file: str, more: str, words: str, tmp_path:
     text = GOOD.replace("{format: text, files: [notes.txt], licence: MIT}", plain)
     found = problems(write(tmp_path, text.replace(plain, plain.replace("licence", f"{more}, licence"), 1)))
     assert any(words in problem for problem in found), "\n".join(found)
+
+
+def test_records_of_two_files_of_one_name_would_be_mistaken_for_each_other(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "notes.txt").write_text("{}")
+    files = "files: [notes.txt, ./notes.txt, other/notes.txt]"
+    (problem,) = problems(write(tmp_path, GOOD.replace("files: [notes.txt]", files)))
+    assert ":10: stages[0].data[0]: other/notes.txt: another file of this stage is called notes.txt too" in problem
 
 
 def test_shares_leave_room_and_hashes_are_one_a_file(tmp_path: Path) -> None:

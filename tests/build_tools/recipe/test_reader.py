@@ -16,6 +16,7 @@ MUTATIONS = [
     ("name: good", "name: Good Model", 1, "name: 'Good Model' does not have the form"),
     ("source: this test", "source: 3", 2, "source: 3 should be a valid string; put it in quotes"),
     ("source: this test\n", "", 1, "source: this key is missing"),
+    ("name: good", "seed: 4294967296\nname: good", 1, "seed: 4294967296 should be less than 4294967296"),
     ("base:\n", "bases:\n", 3, "bases: unknown key; did you mean base?"),
     ("folder: base", "folder: absent", 4, "base.folder: no such folder: absent"),
     ("folder: base", "folder: [base]", 4, "base.folder: ['base']"),
@@ -122,6 +123,17 @@ def test_values_can_be_put_in_before_the_check(tmp_path: Path) -> None:
     assert recipe.seed == 7
     (problem,) = problems(path, overrides={"stages.1.adapter.rank": 0})
     assert problem.startswith(f"{path}:21: stages[1].adapter.rank: 0 should be")
+
+
+def test_a_value_may_be_put_into_a_part_that_the_recipe_leaves_out(tmp_path: Path) -> None:
+    path = changed(tmp_path, ("    steps: 20", "    batch:\n    steps: 20"))
+    swept = {"stages.0.schedule.warmup_ratio": 0.1, "stages.0.batch.micro": 2, "gates.quantise.retention": 0.9}
+    recipe = load(path, overrides=swept)
+    assert recipe.stages[0].schedule.warmup_ratio == pytest.approx(0.1)
+    assert recipe.stages[0].batch.micro == 2
+    assert recipe.gates.quantise.retention == pytest.approx(0.9)
+    (problem,) = problems(changed(tmp_path), overrides={"stages.0.schedul.warmup_ratio": 0.1})
+    assert "stages[0].schedul: unknown key; did you mean schedule?" in problem
 
 
 @pytest.mark.parametrize("place", ["stages.2.adapter.rank", "stages.first.steps", "base.folder.name", "stages.9"])

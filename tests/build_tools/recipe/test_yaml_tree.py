@@ -77,7 +77,7 @@ def test_a_file_that_cannot_be_a_recipe_is_refused(tmp_path: Path) -> None:
         read(path)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
 @given(st.one_of(st.text(), st.binary()))
 def test_any_file_is_read_or_refused(tmp_path: Path, content: str | bytes) -> None:
     path = tmp_path / "recipe.yaml"

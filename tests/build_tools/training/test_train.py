@@ -9,7 +9,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -120,8 +120,8 @@ def test_patience_stops_and_keeps_the_best_weights(scratch_base: Path, tmp_path:
         evaluation={"every": 2, "patience": 3},
         save_every=100,
     )
-    notes = Notes()
-    done = run(what, rows(held_out=4), scratch_base, tmp_path, notes)
+    notes, data = Notes(), rows(held_out=4)
+    done = run(what, data, scratch_base, tmp_path, notes)
     best_step, best_loss = min(notes.looks, key=lambda look: look[1])
     assert done.stopped_early
     assert done.steps == best_step + 3 * 2
@@ -129,6 +129,14 @@ def test_patience_stops_and_keeps_the_best_weights(scratch_base: Path, tmp_path:
     best = load_file(tmp_path / "checkpoints" / f"step-{best_step:08d}" / "model.safetensors")
     kept = load_file(tmp_path / "weights" / "model.safetensors")
     assert all(torch.equal(best[name], kept[name]) for name in best)
+
+    (tmp_path / "weights" / "model.safetensors").unlink()  # as if killed between the last checkpoint and the result
+    notes = Notes()
+    again = run(what, data, scratch_base, tmp_path, notes)
+    assert (notes.steps, notes.looks) == ([], [])
+    assert again == replace(done, resumed_from=done.steps, peak_bytes=again.peak_bytes)
+    same = load_file(tmp_path / "weights" / "model.safetensors")
+    assert all(torch.equal(same[name], kept[name]) for name in kept)
 
 
 def test_a_damaged_best_checkpoint_is_not_kept_for_the_result(scratch_base: Path, tmp_path: Path) -> None:
@@ -177,6 +185,16 @@ def test_a_batch_that_is_no_number_stops_training_and_is_named(
     assert (out / "checkpoints" / f"step-{finding['step'] - 1:08d}" / "complete.json").exists()
 
 
+def test_held_out_rows_that_give_no_number_stop_training(tiny_bases: Callable[[str], Path], tmp_path: Path) -> None:
+    token, out = 1000, tmp_path / "out"
+    clean = [row for row in rows(40).train if token not in row.input_ids]
+    bad = document("the bad one", [7, token, 9, 10], [7, token, 9, 10])
+    what = stage(evaluation={"every": 2, "patience": 1})
+    with pytest.raises(GateError, match="step 2: the held-out loss is nan"):
+        run(what, Rows(tuple(clean), (bad,)), broken_base(tiny_bases, tmp_path / "base", token), out)
+    assert [type(line) for line in metrics.read(out)] == [metrics.StepLine] * 2
+
+
 def test_a_warm_up_that_never_ends_is_said(scratch_base: Path, tmp_path: Path) -> None:
     notes = Notes()
     run(stage(steps=2, schedule={"warmup_steps": 3}), rows(), scratch_base, tmp_path, notes)
@@ -207,6 +225,7 @@ def test_other_failures_are_not_called_memory() -> None:
 KILLED = """
     import sys
     from pathlib import Path
+    import torch
     from tests.build_tools.training.conftest import Notes, rows, stage
     from build_tools.training.train import train
 
@@ -214,6 +233,7 @@ KILLED = """
         def step(self, progress):
             print(progress.step, flush=True)
 
+    torch.set_num_threads(2)  # as here: other sums in other orders give other last bits
     what = stage(steps=40, save_every=1)
     train(what, rows(), base=Path(sys.argv[1]), adapters=(), out=Path(sys.argv[2]), seed=0, watcher=Loud())
 """

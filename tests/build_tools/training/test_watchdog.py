@@ -40,6 +40,16 @@ def test_what_is_no_number_is_stopped_at_once(tmp_path: Path, loss: float, norm:
         Watchdog(3.0, tmp_path).look(1, loss, norm, BATCHES)
 
 
+def test_a_held_out_loss_that_is_no_number_is_stopped(tmp_path: Path) -> None:
+    dog = Watchdog(3.0, tmp_path)
+    dog.look_held_out(1, 2.0)
+    with pytest.raises(GateError, match="step 2: the held-out loss is nan") as caught:
+        dog.look_held_out(2, math.nan)
+    assert "trained anew" in str(caught.value.fix)
+    finding = json.loads((tmp_path / NAME).read_text())
+    assert (finding["reason"], finding["loss"], finding["batches"]) == ("the held-out loss is nan", None, [])
+
+
 def test_a_run_may_start_anywhere_and_fall(tmp_path: Path) -> None:
     dog = Watchdog(3.0, tmp_path)
     losses = (2.0, 9.0, 1.0, 8.0, 3.0, 0.5, 0.1, 0.01, 0.4)
