@@ -1,5 +1,7 @@
 #!/bin/sh
-# First install of a bundle, on a machine that needs no Python: sh install.sh [--prefix DIR] [--card HASH] [--key FPR]
+# First use of a bundle, on a machine that needs no Python:
+#   sh install.sh [verify|preflight] [--prefix DIR] [--card HASH] [--key FPR]
+# `verify` and `preflight` install nothing: they say whether every byte is as signed, and whether it will run here.
 #
 # HASH and FPR stand on the printed card. HASH is the SHA-256 of payload/python.tar.gz, which holds the interpreter and
 # the verifier. This script checks nothing but that hash; the verifier then checks the signature over all the rest
@@ -16,15 +18,18 @@ die() {
     exit "$code"
 }
 
+usage='sh install.sh [verify|preflight] [--prefix DIR] [--card HASH] [--key FINGERPRINT]'
 here=$(cd -- "$(dirname -- "$0")" && pwd -P)
+command=install afterwards=upgrade
+case ${1-} in verify | preflight) command=$1 afterwards=$1 && shift ;; esac
 prefix= card= key= HOME=${HOME-}
 while [ $# -gt 0 ]; do
-    [ $# -ge 2 ] || die 2 "$1: say sh install.sh [--prefix DIR] [--card HASH] [--key FINGERPRINT]"
+    [ $# -ge 2 ] || die 2 "$1: say $usage"
     case $1 in
     --prefix) prefix=$2 ;;
     --card) card=$2 ;;
     --key) key=$2 ;;
-    *) die 2 "$1: say sh install.sh [--prefix DIR] [--card HASH] [--key FINGERPRINT]" ;;
+    *) die 2 "$1: say $usage" ;;
     esac
     shift 2
 done
@@ -33,7 +38,7 @@ done
 [ -n "$prefix" ] || prefix=$HOME/.local/share/medlora-edge-install
 case $prefix in /*) ;; *) prefix=$PWD/$prefix ;; esac
 if [ -x "$prefix/bin/medlora-setup" ]; then
-    die 2 "installed already: upgrade it with '$prefix/bin/medlora-setup' upgrade '$here'"
+    die 2 "installed already: go on with '$prefix/bin/medlora-setup' $afterwards '$here'"
 fi
 [ "$(uname -s) $(uname -m)" = "Linux x86_64" ] || die 10 "this is $(uname -s) $(uname -m); the bundle is for Linux x86_64"
 
@@ -64,4 +69,5 @@ card=$(printf %s "$card" | tr -d ' -' | tr A-F a-f)
 tar -xzf "$work/python.tar.gz" -C "$work" --no-same-owner || die 4 "cannot unpack to $beside"
 for python in "$work"/python/bin/python3.[0-9][0-9]; do break; done
 "$python" -I -c '' || die 10 "programs of the bundle do not run in $beside: glibc is too old, or it is mounted noexec"
-"$python" -I -B -m medlora_setup install --prefix "$prefix" ${key:+--key "$key"} -- "$here"
+[ "$command" != preflight ] || key= # it looks at this machine, not at the signature
+"$python" -I -B -m medlora_setup "$command" --prefix "$prefix" ${key:+--key "$key"} -- "$here"

@@ -85,7 +85,7 @@ def _entry(folder: Path, *, shipped: bool) -> Entry:
 
 def find(name_or_file: str | None, on_progress: Progress | None = None) -> Model:
     """The model to use: by name, else by file; without either the default, else the only one of the first that there
-    are of these: installed by the user, brought by a bundle, the starter.
+    are of these: installed by the user, the bundle's own default, brought by a bundle, the starter.
 
     A file is what ends in `.gguf` or has a folder before it (`./model`); it is checked and hashed.
     Raises UsageError (exit 2) when there is none, CorruptError (exit 3) when its manifest or file is broken.
@@ -124,7 +124,7 @@ def _default_model() -> Model:
         return model
     own = [entry.model for entry in installed() if entry.model]
     brought = [entry.model for entry in shipped() if entry.model and entry.model.path.is_file()]
-    found = own or [model for model in brought if model.name != SHIPPED] or brought
+    found = own or _first_of(brought)
     if not found:
         raise UsageError("no model is installed", where=str(paths.models_dir()), fix=HOW_TO_ADD)
     if len(found) > 1:
@@ -133,6 +133,13 @@ def _default_model() -> Model:
             fix="choose one with `medlora-edge models default NAME`, or for this once with --model",
         )
     return found[0]
+
+
+def _first_of(brought: list[Model]) -> list[Model]:
+    """Of the models that came with the program those that go before the others."""
+    first = _named_in(paths.shipped_models_dir())
+    named = [model for model in brought if model.name == first]
+    return named or [model for model in brought if model.name != SHIPPED] or brought
 
 
 def _from_file(path: Path, on_progress: Progress | None) -> Model:
@@ -179,14 +186,21 @@ def _again(model: Model) -> str:
 
 def default_name() -> str | None:
     """Name of the default model, None when none was chosen."""
+    return _named_in(paths.models_dir())
+
+
+def _named_in(folder: Path | None) -> str | None:
+    """The default that a folder of models names: the user's choice, or the one that `medlora-setup` left there."""
+    if folder is None:
+        return None
     try:
-        return (paths.models_dir() / DEFAULT_FILE).read_text(encoding="utf-8").strip() or None
+        return (folder / DEFAULT_FILE).read_text(encoding="utf-8").strip() or None
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, UnicodeDecodeError) as error:
         raise CorruptError(
             "the choice of the default model cannot be read",
-            where=str(paths.models_dir() / DEFAULT_FILE),
+            where=str(folder / DEFAULT_FILE),
             fix="choose again with `medlora-edge models default NAME`",
         ) from error
 

@@ -7,7 +7,7 @@ from lzma import LZMAFile
 from pathlib import Path
 
 from build_tools.manifest import sha256_of_file
-from medlora_setup.archive import Content
+from medlora_setup.archive_contents import Content
 
 # Measured on 148 MB: preset 6 packs in 56 s to 32.5 MB, 3 in 19 s to 35.4 MB; both are unpacked in 1.4 s.
 XZ_PRESET = 3

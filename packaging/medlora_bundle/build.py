@@ -70,7 +70,7 @@ def _assemble(inputs: Inputs, lock: Lock, work: Path, say: Callable[[str], None]
         files=bundle_manifest.files_of(bundle),
         joins=joins,
         models=models,
-        source=bundle_manifest.source_of(lock),
+        source=bundle_manifest.source_of(lock, compiled=inputs.engine is None),
         next_key=documents.read_key(inputs.next_key).line if inputs.next_key else None,
         revoked_serials=tuple(sorted(inputs.revoked)),
     )

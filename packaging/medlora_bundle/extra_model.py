@@ -1,6 +1,7 @@
 """An extra model in a bundle: its file in parts that fit any stick, its description inside the app."""
 
 import hashlib
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,10 +16,12 @@ from medlora_setup.manifest import Join, Model
 
 CHUNK = 4 << 20
 SHIPPED = "medlora_edge/shipped"
+LICENCE_FILE = "LICEN[CS]E*"
 
 
 def add(gguf: Path, bundle: Path, app: Path, *, part_bytes: int, epoch: int) -> tuple[Model, Join]:
-    """Put the model at `gguf` into `bundle`, cut into parts of at most `part_bytes`, and its manifest into `app`.
+    """Put the model at `gguf` into `bundle`, cut into parts of at most `part_bytes`; into `app` its manifest, and the
+    licence text that lies beside it.
 
     Raises UsageError for a file that cannot chat, CorruptError for a damaged one, DataRuleError for one that may not
     be passed on because nothing says under which licence it stands.
@@ -30,6 +33,8 @@ def add(gguf: Path, bundle: Path, app: Path, *, part_bytes: int, epoch: int) -> 
     folder = app / SHIPPED / name
     folder.mkdir()
     write_manifest(folder, manifest)
+    for text in filter(Path.is_file, gguf.parent.glob(LICENCE_FILE)):
+        shutil.copyfile(text, folder / text.name)
     paths = tuple(part.relative_to(bundle).as_posix() for part in parts)
     return of_manifest(manifest), Join(name, manifest.file, paths, manifest.size_bytes, sha256)
 

@@ -5,17 +5,19 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from medlora_bundle.component import Component, Data, Kind, Text
+from medlora_bundle.extra_model import LICENCE_FILE
 from medlora_bundle.shipped import Shipped
 from medlora_edge.models.manifest import FILE_NAME, Manifest, read_manifest
 
 SHIPPED = "app/medlora_edge/shipped/"
-CARD = "card.md"
+NAMED = ("card.md", "articles.tsv")
+OUR_LICENCE = "Apache-2.0"
 
 Files = Mapping[str, Shipped]
 
 
 def components(files: Files, licence: Text) -> tuple[Component, ...]:
-    """One component for each model folder in the app. `licence`: the text of our own, under which our models stand."""
+    """One component for each model folder in the app. `licence`: our own text, of `OUR_LICENCE`."""
     folders = [PurePosixPath(path).parent for path in files if _is_manifest(path)]
     return tuple(_component(files, str(folder), licence) for folder in folders)
 
@@ -34,18 +36,22 @@ def _component(files: Files, folder: str, licence: Text) -> Component:
         licence=manifest.licence or "not stated",
         sha256=manifest.sha256,
         files=own,
-        texts=tuple(_texts(own, folder, licence)),
+        texts=tuple(_texts(own, manifest, licence)),
         data=tuple(_data(manifest)),
     )
 
 
-def _texts(own: Iterable[Shipped], folder: str, licence: Text) -> list[Text]:
-    """The card with the list that it points to, and our licence; a model without a card has its manifest instead."""
-    by_name = {file.path.removeprefix(f"{folder}/"): file for file in own}
-    if CARD not in by_name:
-        return [Text(FILE_NAME, by_name[FILE_NAME].here.read_bytes())]
-    named = [by_name[name] for name in (CARD, "articles.tsv") if name in by_name]
-    return [*(Text(file.here.name, file.here.read_bytes()) for file in named), licence]
+def _texts(own: Iterable[Shipped], manifest: Manifest, licence: Text) -> list[Text]:
+    """Card and licence that came with a model, and the list that the card points to; else our licence, if it is that.
+
+    None for a model under another licence whose text did not come: `licences.collect` refuses it.
+    """
+    named = [file for file in own if file.here.name in NAMED or file.here.match(LICENCE_FILE)]
+    texts = [Text(file.here.name, file.here.read_bytes()) for file in named]
+    if any(file.here.match(LICENCE_FILE) for file in named):
+        return texts
+    ours = (manifest.licence or "").casefold() == OUR_LICENCE.casefold()
+    return [*texts, licence] if ours else []
 
 
 def _data(manifest: Manifest) -> list[Data]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from medlora_bundle import app_tree, native_check, python_runtime
 from medlora_bundle.archive_writing import contents_of, write_gzip, write_xz
-from medlora_setup.archive import write_contents
+from medlora_setup.archive_contents import write_contents
 
 
 def make_tree(tree: Path, wheels: Sequence[Path]) -> str:

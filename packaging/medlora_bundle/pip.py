@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from medlora_edge.errors import UsageError
@@ -29,6 +30,16 @@ def build_wheel(project: Path, tools: Path, into: Path, epoch: int) -> Path:
     _pip(command, offline, "look at the project's pyproject.toml", project)
     (wheel,) = set(into.glob("*.whl")) - before
     return wheel
+
+
+def install(requirements: Sequence[str], wheels: Path, into: Path) -> None:
+    """Install `requirements` from the folder `wheels` into the folder `into`, without a network.
+
+    Raises UsageError with pip's reason.
+    """
+    command = ["--isolated", "install", "--no-deps", "--no-index", "--find-links", str(wheels), "--target", str(into)]
+    offline = {"PIP_CONFIG_FILE": os.devnull, "PATH": os.environ.get("PATH", "")}
+    _pip([*command, *requirements], offline, "fetch again, into a new folder", wheels)
 
 
 def _pip(arguments: list[str], environment: dict[str, str], fix: str, where: Path) -> None:

@@ -15,7 +15,8 @@ ENGINE = "llama-cpp-python"
 # Imported by llama_cpp, used by nothing of ours, and open to CVE-2025-69872: an inert stand-in ships in its place.
 NOT_SHIPPED = frozenset({"diskcache"})
 
-# Build tools that scikit-build-core looks for on the machine first; the lock is to say which.
+# scikit-build-core takes what it finds in PATH, and asks for a wheel only where that is missing or too old. So that the
+# lock says which ones ran, these are locked too and put before the machine's own: see `engine_wheel`.
 COMPILING = ("cmake>=3.21", "ninja")
 
 

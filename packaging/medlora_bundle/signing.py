@@ -40,23 +40,19 @@ class Card:
 
 
 def sign(bundle: Path, secret_key: Path, ask_password: Callable[[], str]) -> Card:
-    """Sign the bundle in the folder `bundle`, verify it as the laptop will, and return its card.
+    """Sign the bundle in the folder `bundle` once it verifies as it will on the laptop, and return its card.
 
     `ask_password` is called when the secret key is encrypted. Raises SetupError: exit 2 for a path that holds no
     bundle or no key, exit 3 for a bundle that is not as its manifest says, exit 9 for a wrong password or a key that
-    is not the one in the bundle. An unsound bundle is left without a signature.
+    is not the one in the bundle. Then the bundle stays as it was.
     """
     data = read_manifest_bytes(bundle)
     manifest = read(data)
     key = read_secret_key(secret_key, ask_password)
     _require_same_key(bundle / manifest.the(Role.KEY).path, key)
-    place = bundle / SIGNATURE
-    place.write_text(key.sign(data, trusted_comment(manifest, data)), encoding="utf-8", newline="\n")
-    try:
-        verify(bundle, key.public)
-    except SetupError:
-        place.unlink()
-        raise
+    text = key.sign(data, trusted_comment(manifest, data))
+    verify(bundle, key.public, signature_text=text)
+    (bundle / SIGNATURE).write_text(text, encoding="utf-8", newline="\n")
     return card(manifest, key.public)
 
 

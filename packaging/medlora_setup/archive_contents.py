@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, fields
 from medlora_setup.manifest_fields import Fields, canonical, malformed, parsed
 from medlora_setup.manifest_rules import require_paths
 
-WHERE = "contents.json"
+CONTENTS = "contents.json"
 ARCHIVES = frozenset({"python", "app"})
 MAX_BYTES = 16 << 20
 MAX_FILES = 50_000
@@ -28,12 +28,12 @@ def read_contents(data: bytes) -> dict[str, tuple[Content, ...]]:
     Raises SetupError (exit 3) naming the field that is malformed, or two paths that cannot lie in one folder.
     """
     if len(data) > MAX_BYTES:
-        raise malformed(f"it has {len(data)} bytes; at most {MAX_BYTES} are allowed", WHERE)
-    top = Fields.of(parsed(data, WHERE), WHERE, ARCHIVES)
-    contents = {name: tuple(_content(value, at) for value, at in top.items(name, MAX_FILES)) for name in top.values}
-    require_paths([content.path for listed in contents.values() for content in listed], WHERE)
+        raise malformed(f"it has {len(data)} bytes; at most {MAX_BYTES} are allowed", CONTENTS)
+    top = Fields.of(parsed(data, CONTENTS), CONTENTS, ARCHIVES)
+    contents = {name: tuple(read_content(value, at) for value, at in top.items(name, MAX_FILES)) for name in top.values}
+    require_paths([content.path for listed in contents.values() for content in listed], CONTENTS)
     if write_contents(contents) != data:
-        raise malformed("it is not in its canonical form (sorted members, no spaces)", WHERE)
+        raise malformed("it is not in its canonical form (sorted members, no spaces)", CONTENTS)
     return contents
 
 
@@ -42,7 +42,8 @@ def write_contents(contents: Mapping[str, Sequence[Content]]) -> bytes:
     return canonical({name: [asdict(content) for content in listed] for name, listed in contents.items()})
 
 
-def _content(value: object, where: str) -> Content:
+def read_content(value: object, where: str) -> Content:
+    """Read one entry of a list of files. Raises SetupError (exit 3) naming the member that is malformed."""
     entry = Fields.of(value, where, frozenset(field.name for field in fields(Content)))
     mode = entry.integer("mode")
     if mode not in {0o644, 0o755}:

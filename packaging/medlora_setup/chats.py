@@ -1,5 +1,6 @@
 """Copies of the user's chats: made before an upgrade, put back by a rollback. No chat is ever deleted here."""
 
+from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
@@ -20,7 +21,8 @@ def copy(history: Path, backup: Path) -> None:
 def put_back(backup: Path, history: Path) -> Path | None:
     """Make the chats what they were when `backup` was made; return the folder that keeps those in between, if any.
 
-    Nothing is done where they are the same, so that it may be done twice. Raises SetupError (exit 3) without a copy.
+    Nothing is done where they are the same, so that it may be done twice. On a full disk the files of `backup` become
+    the chats' own. Raises SetupError (exit 3) without a copy.
     """
     if not backup.is_dir():
         fix = "put it back from your own backup; nothing was changed"
@@ -30,7 +32,12 @@ def put_back(backup: Path, history: Path) -> Path | None:
         return None
     draft = history.with_name(f".{history.name}.new")
     history.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _copy_files(backup, draft)
+    try:
+        _copy_files(backup, draft)
+    except OSError as error:
+        if not steps.is_full(error):
+            raise
+        _copy_files(backup, draft, steps.link_file)
     kept = None
     if history.exists():
         kept = _free_name(history)
@@ -39,12 +46,13 @@ def put_back(backup: Path, history: Path) -> Path | None:
     return kept
 
 
-def _copy_files(source: Path, target: Path) -> None:
+def _copy_files(source: Path, target: Path, copy_file: Callable[[Path, Path, int], None] = steps.copy_file) -> None:
+    """`target` lies in a folder of the user's: what that user puts in its place meanwhile is refused, not followed."""
     steps.remove_tree(target)
-    steps.make_folder(target, 0o700)
+    target.mkdir(0o700)
     steps.copy_owner(source, target)
     for path in _files(source):
-        steps.copy_file(path, target / path.name, 0o600)
+        copy_file(path, target / path.name, 0o600)
     steps.sync_folder(target)
 
 

@@ -20,7 +20,10 @@ WRONG_PATH = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ELO
 
 def main() -> NoReturn:
     """Run the program and exit with one of the documented codes."""
-    sys.exit(run(sys.argv[1:]))
+    try:
+        sys.exit(run(sys.argv[1:]))
+    finally:
+        _end_output()
 
 
 def run(arguments: list[str]) -> int:
@@ -35,7 +38,6 @@ def run(arguments: list[str]) -> int:
         print("stopped", file=sys.stderr)
         return Code.STOPPED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Code.DONE
     except SetupError as error:
         return _say(error, error.code, given)
@@ -44,6 +46,14 @@ def run(arguments: list[str]) -> int:
     except Exception as error:  # noqa: BLE001 - the program's border: a user sees words, --debug shows the rest
         what = f"unexpected {type(error).__name__}: {error}\n  what to do: run again with --debug and report it"
         return _say(what, Code.UNEXPECTED, given)
+
+
+def _end_output() -> None:
+    """A reader that has gone is no failure, not even when Python ends and writes what is left."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def parser() -> ArgumentParser:

@@ -4,16 +4,17 @@ from argparse import Namespace
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 
-from medlora_setup import machine, state, terminal, trust
+from medlora_setup import joining, machine, state, terminal, trust
 from medlora_setup.errors import Code, SetupError
+from medlora_setup.holding import require_owner
 from medlora_setup.install import install
-from medlora_setup.layout import layout_at, user_folders
+from medlora_setup.layout import Layout, layout_at, user_folders
 from medlora_setup.manifest import read
-from medlora_setup.outcome import Outcome
 from medlora_setup.preflight import judge, require_fit
 from medlora_setup.qualify import qualify
+from medlora_setup.result import Result
 from medlora_setup.rollback import plan, rollback
-from medlora_setup.status import status
+from medlora_setup.status import as_it_should_be, status
 from medlora_setup.uninstall import uninstall
 from medlora_setup.upgrade import upgrade
 from medlora_setup.verify import read_manifest_bytes
@@ -41,8 +42,8 @@ def run_verify(given: Namespace) -> Code:
 
 def run_preflight(given: Namespace) -> Code:
     """Say whether a bundle will run on this machine. The bundle itself is not verified by this."""
-    manifest = read(read_manifest_bytes(given.bundle))
-    findings = judge(machine.look(layout_at(given.prefix).prefix), manifest)
+    layout, manifest = layout_at(given.prefix), read(read_manifest_bytes(given.bundle))
+    findings = judge(machine.look(layout.prefix), manifest, joining.linkable_bytes(layout, manifest.joins))
     facts = {"findings": [asdict(finding) for finding in findings]}
     _show(given, facts, [f"{finding.level:<8} {finding.subject:<10} {finding.words}" for finding in findings])
     require_fit(findings)
@@ -58,12 +59,12 @@ def run_install(given: Namespace) -> Code:
 
 def run_upgrade(given: Namespace) -> Code:
     """Verify a newer bundle with the installed key and start its version from now on."""
-    return _done(given, upgrade(layout_at(given.prefix), given.bundle, terminal.announce))
+    return _done(given, upgrade(_own_installation(given), given.bundle, terminal.announce))
 
 
 def run_rollback(given: Namespace) -> Code:
     """Go back to the version before the last upgrade, with the chats as they were then."""
-    layout = layout_at(given.prefix)
+    layout = _own_installation(given)
     wanted = plan(layout)
     question = f"Go back from {wanted.current} to {wanted.to}?"
     if wanted.chats:
@@ -74,18 +75,18 @@ def run_rollback(given: Namespace) -> Code:
 
 
 def run_status(given: Namespace) -> Code:
-    """Check that what is installed is still what was signed."""
+    """Check that what is installed is still what was signed or taken along."""
     found = status(layout_at(given.prefix), terminal.announce)
     facts = asdict(found)
     lines = [f"{name:<15} {fact}" for name, fact in facts.items() if name != "changes"]
     lines += [f"CHANGED: {change.path}: {change.what}" for change in found.changes]
-    _show(given, facts, lines if found.changes else [*lines, "every installed file is as it was signed"])
+    _show(given, facts, lines if found.changes else [*lines, as_it_should_be(found)])
     return Code.CORRUPT if found.changes else Code.DONE
 
 
 def run_uninstall(given: Namespace) -> Code:
     """Remove the program; with --purge this user's chats, models and settings too."""
-    layout = layout_at(given.prefix)
+    layout = _own_installation(given)
     state.require(layout)
     if given.purge:
         folders = "\n".join(f"  {folder}" for folder in user_folders())
@@ -104,12 +105,18 @@ def run_qualify(given: Namespace) -> Code:
     return Code.GATE if failed else Code.DONE
 
 
-def _done(given: Namespace, outcome: Outcome) -> Code:
-    lines = [f"{outcome.done}: {outcome.version}"]
-    lines += [f"start it with: {outcome.program}"] if outcome.program else []
-    lines += [f"`medlora-setup rollback` goes back to {outcome.previous}"] if outcome.previous else []
-    lines += [f"kept: {path}" for path in outcome.kept]
-    _show(given, asdict(outcome), lines)
+def _own_installation(given: Namespace) -> Layout:
+    layout = layout_at(given.prefix)
+    require_owner(layout)
+    return layout
+
+
+def _done(given: Namespace, result: Result) -> Code:
+    lines = [f"{result.done}: {result.version}"]
+    lines += [f"start it with: {result.program}"] if result.program else []
+    lines += [f"`medlora-setup rollback` goes back to {result.previous}"] if result.previous else []
+    lines += [f"kept: {path}" for path in result.kept]
+    _show(given, asdict(result), lines)
     return Code.DONE
 
 

@@ -4,9 +4,34 @@ from dataclasses import replace
 from pathlib import Path
 
 from medlora_setup import state, steps
+from medlora_setup.errors import Code, SetupError
 from medlora_setup.holding import held
 from medlora_setup.layout import Layout
+from medlora_setup.machine import TRIAL
 from medlora_setup.state import State
+
+
+def require_ours(layout: Layout) -> None:
+    """Require the prefix to be missing, empty, or of a setup: files would be overwritten, and removed by an uninstall.
+
+    A setup that was killed before its first state.json, or after it removed that, left no more than its lock, drafts
+    and an empty folder. Raises SetupError (exit 2).
+    """
+    if layout.state.exists() or not layout.prefix.is_dir():
+        return
+    if any(not _is_ours(layout, path) for path in layout.prefix.iterdir()):
+        what, fix = "this folder holds other things", "name a new one with --prefix"
+        raise SetupError(what, where=str(layout.prefix), fix=fix, code=Code.USAGE)
+
+
+def _is_ours(layout: Layout, path: Path) -> bool:
+    if path.is_symlink():
+        return False
+    if path.is_dir() and not any(path.iterdir()):
+        return True
+    if path == layout.lock:
+        return path.is_file() and not path.stat().st_size
+    return path.name in {steps.draft_of(layout.state).name, TRIAL}
 
 
 def make(layout: Layout, known: State) -> None:

@@ -1,13 +1,30 @@
-"""One process at a time: locks that the kernel drops when their holder dies."""
+"""Who may change an installation: its owner, one process at a time; the kernel drops a lock when its holder dies."""
 
 import fcntl
 import os
+import pwd
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from medlora_setup.errors import Code, SetupError
 from medlora_setup.layout import Layout
+
+
+def require_owner(layout: Layout) -> None:
+    """Require this to be the user who installed. Raises SetupError (exit 2) naming that user.
+
+    Anybody else, root too, would look for chats in a home that is not theirs, and leave files behind in a folder that
+    its owner can change while they are at work.
+    """
+    if not layout.prefix.is_dir() or (owner := layout.prefix.stat().st_uid) == os.geteuid():
+        return
+    try:
+        name = pwd.getpwuid(owner).pw_name
+    except KeyError:
+        name = f"the user {owner}"
+    fix = f"run this as {name}"
+    raise SetupError(f"this installation belongs to {name}", where=str(layout.prefix), fix=fix, code=Code.USAGE)
 
 
 @contextmanager

@@ -9,21 +9,23 @@ from medlora_setup import first_folder, machine, removal, staging, state, versio
 from medlora_setup.errors import Code, SetupError
 from medlora_setup.holding import setup_alone
 from medlora_setup.layout import PROGRAMS, Layout
-from medlora_setup.outcome import Outcome
 from medlora_setup.preflight import judge, require_fit
 from medlora_setup.progress import Announce
+from medlora_setup.result import Result
 from medlora_setup.state import State
 from medlora_setup.trust import Trust
 from medlora_setup.verify import Verified
 
 
-def install(layout: Layout, bundle: Path, trusted: Trust, announce: Announce) -> Outcome:
+def install(layout: Layout, bundle: Path, trusted: Trust, announce: Announce) -> Result:
     """Verify the bundle with a key that is trusted from then on, and make it the version that starts.
 
     Nothing is written before all of it is verified, and nothing stays when it fails later. Raises SetupError as
-    `verify` and `preflight` do; exit 2 when another version is installed here, 7 when the staged program fails, 8 when
+    `verify` and `preflight` do; exit 2 when another version is installed here or the
+    prefix holds other things, 9 for another bundle with the installed serial, 7 when the staged program fails, 8 when
     another setup is at work.
     """
+    first_folder.require_ours(layout)
     verified = trusted.verify(bundle, announce)
     if layout.current_name() is None:
         require_fit(judge(machine.look(layout.prefix), verified.manifest))
@@ -31,12 +33,13 @@ def install(layout: Layout, bundle: Path, trusted: Trust, announce: Announce) ->
         first_folder.make(layout, _first_state(verified))
         with setup_alone(layout):
             _install(layout, verified, announce)
-    return Outcome("installed", layout.require_current(), str(layout.programs / PROGRAMS[0]))
+    return Result("installed", layout.require_current(), str(layout.programs / PROGRAMS[0]))
 
 
 def _install(layout: Layout, verified: Verified, announce: Announce) -> None:
     current, name = layout.current_name(), verified.manifest.folder_name
     if current == name:
+        versions.require_same(layout, verified)
         return
     if current is not None:
         fix = f"upgrade it: '{layout.programs / PROGRAMS[1]}' upgrade BUNDLE"

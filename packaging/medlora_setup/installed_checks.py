@@ -11,7 +11,7 @@ from medlora_setup.manifest import Manifest, read, trusted_comment
 from medlora_setup.manifest_records import File
 from medlora_setup.minisign import PublicKey
 from medlora_setup.qualification import Check, Outcome
-from medlora_setup.status import status
+from medlora_setup.status import as_it_should_be, status
 from medlora_setup.verify import MANIFEST, SIGNATURE
 
 NAMED = 8  # files that a report names; the rest is counted
@@ -84,8 +84,8 @@ def check_files(installed: Installed) -> Check:
     except SetupError as error:
         return Check("Installed files", done, error.what, Outcome.FAILED)
     if not found.changes:
-        as_signed = f"All {found.files:,} files are as signed; there are no others."
-        return Check("Installed files", done, as_signed, Outcome.PASSED)
+        words = f"{found.files:,} files were compared: {as_it_should_be(found)}; there are no others."
+        return Check("Installed files", done, words, Outcome.PASSED)
     named = [f"{change.path}: {change.what}" for change in found.changes[:NAMED]]
     more = [f"and {len(found.changes) - NAMED} more"] if len(found.changes) > NAMED else []
     return Check("Installed files", done, "\n".join((*named, *more)), Outcome.FAILED)

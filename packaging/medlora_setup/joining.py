@@ -1,7 +1,7 @@
 """Joins a model's parts into one file, hashed while it is written; one that is installed already is linked instead."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO
@@ -22,6 +22,11 @@ def place(join: Join) -> str:
     return f"{MODELS}/{join.model}/{join.name}"
 
 
+def linkable_bytes(layout: Layout, joins: Sequence[Join]) -> int:
+    """Size of those models of which an installed version has a file of the same name and size."""
+    return sum(wanted.size for wanted in joins if _candidates(layout, wanted))
+
+
 def join(layout: Layout, wanted: Join, bundle: Path, version: Path, count: Count) -> None:
     """Put the model's file into the folder `version`. Raises SetupError (exit 3) when the parts have changed.
 
@@ -29,8 +34,8 @@ def join(layout: Layout, wanted: Join, bundle: Path, version: Path, count: Count
     """
     target = version / place(wanted)
     target.parent.mkdir(parents=True, exist_ok=True)
-    for other in sorted(layout.versions.glob(f"*/{place(wanted)}")):
-        if other != target and not other.is_symlink() and other.stat().st_size == wanted.size:
+    for other in _candidates(layout, wanted):
+        if other != target:
             os.link(other, target)
             if _digest([target], None, wanted, count) == wanted.sha256:
                 return
@@ -43,6 +48,11 @@ def join(layout: Layout, wanted: Join, bundle: Path, version: Path, count: Count
         fix = "look for another program at work on the stick, then run this again"
         what = f"the parts of the model {wanted.model} changed after they were verified"
         raise SetupError(what, where=str(bundle), fix=fix, code=Code.CORRUPT)
+
+
+def _candidates(layout: Layout, wanted: Join) -> list[Path]:
+    found = sorted(layout.versions.glob(f"*/{place(wanted)}"))
+    return [path for path in found if not path.is_symlink() and path.stat().st_size == wanted.size]
 
 
 def _digest(paths: list[Path], copy: BinaryIO | None, wanted: Join, count: Count) -> str:

@@ -86,6 +86,7 @@ def _try_out(folder: Path) -> None:
         for target in ("file", "."):
             (work / "draft").symlink_to(target)
             (work / "draft").replace(work / "link")
+        (work / "other").hardlink_to(work / "file")
     finally:
         shutil.rmtree(work)
 

@@ -5,6 +5,7 @@ from hashlib import sha256
 
 from medlora_setup.manifest_fields import Fields, canonical, malformed, parsed
 from medlora_setup.manifest_records import (
+    MANIFEST,
     PRODUCT,
     SCHEMA,
     File,
@@ -33,7 +34,6 @@ __all__ = [
 
 MAX_BYTES = 1 << 20
 MAX_ENTRIES = 10_000
-WHERE = "manifest.json"
 ID = r"[a-z0-9][a-z0-9._-]{0,63}"
 VERSION = r"[0-9]+(\.[0-9]+){1,3}([a-z0-9.+]{0,32})"
 TIME = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"
@@ -46,11 +46,11 @@ def read(data: bytes) -> Manifest:
     that contradicts another, or bytes that are not the manifest's canonical form.
     """
     if len(data) > MAX_BYTES:
-        raise malformed(f"it has {len(data)} bytes; at most {MAX_BYTES} are allowed", WHERE)
-    manifest = _manifest(parsed(data, WHERE))
+        raise malformed(f"it has {len(data)} bytes; at most {MAX_BYTES} are allowed", MANIFEST)
+    manifest = _manifest(parsed(data, MANIFEST))
     require_sound(manifest)
     if write(manifest) != data:
-        raise malformed("it is not in its canonical form (sorted members, no spaces)", WHERE)
+        raise malformed("it is not in its canonical form (sorted members, no spaces)", MANIFEST)
     return manifest
 
 
@@ -66,7 +66,7 @@ def trusted_comment(manifest: Manifest, data: bytes) -> str:
 
 
 def _manifest(value: object) -> Manifest:
-    top = _fields(value, WHERE, Manifest)
+    top = _fields(value, MANIFEST, Manifest)
     if top.integer("schema") != SCHEMA:
         top.refuse("schema", f"this program reads schema {SCHEMA} only; the bundle is for another version of it")
     if top.text("product") != PRODUCT:
@@ -121,7 +121,7 @@ def _model(value: object, where: str) -> Model:
 
 
 def _platform(value: object) -> Platform:
-    entry = _fields(value, f"{WHERE}, 'platform'", Platform)
+    entry = _fields(value, f"{MANIFEST}, 'platform'", Platform)
     return Platform(
         os=entry.text("os", ID),
         arch=entry.text("arch", ID.replace(".", "._")),
@@ -133,13 +133,13 @@ def _platform(value: object) -> Platform:
 
 
 def _source(value: object) -> Source:
-    entry = _fields(value, f"{WHERE}, 'source'", Source)
+    entry = _fields(value, f"{MANIFEST}, 'source'", Source)
     tools = entry.values["toolchain"]
     names = frozenset(tools) if isinstance(tools, dict) else frozenset()
     for name in sorted(names):
         if not name.isprintable():
             entry.refuse("toolchain", f"{name!r} is no name of a tool")
-    versions = Fields.of(tools, f"{WHERE}, 'source', 'toolchain'", names)
+    versions = Fields.of(tools, f"{MANIFEST}, 'source', 'toolchain'", names)
     return Source(
         commit=entry.text("commit"),
         dirty=entry.flag("dirty"),

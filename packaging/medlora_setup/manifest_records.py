@@ -6,6 +6,9 @@ from enum import StrEnum
 
 SCHEMA = 1
 PRODUCT = "medlora-edge"
+MANIFEST = "manifest.json"
+SIGNATURE = f"{MANIFEST}.minisig"
+"""Names of the two files, in a bundle and in an installed version."""
 
 
 class Role(StrEnum):

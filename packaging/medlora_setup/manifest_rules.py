@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from medlora_setup import bundle_paths
 from medlora_setup.errors import SetupError
 from medlora_setup.manifest_fields import malformed
-from medlora_setup.manifest_records import File, Join, Manifest, Role
+from medlora_setup.manifest_records import MANIFEST, SIGNATURE, File, Join, Manifest, Role
 from medlora_setup.minisign import PublicKey
 
-UNLISTED = ("manifest.json", "manifest.json.minisig")
+UNLISTED = (MANIFEST, SIGNATURE)
 ONE_OF_EACH = (Role.PYTHON, Role.APP, Role.CONTENTS, Role.EXPECTED_TOKENS, Role.KEY, Role.INSTALLER)
 
 
@@ -35,17 +35,17 @@ def require_paths(paths: Sequence[str], where: str) -> None:
 
 def _require_file_list(files: Sequence[File]) -> None:
     paths = [file.path for file in files]
-    require_paths([*paths, *UNLISTED], "manifest.json, 'files'")
+    require_paths([*paths, *UNLISTED], f"{MANIFEST}, 'files'")
     if paths != sorted(paths):
-        raise malformed("the files are not sorted by path", "manifest.json, 'files'")
+        raise malformed("the files are not sorted by path", f"{MANIFEST}, 'files'")
     roles = Counter(file.role for file in files)
     for role in ONE_OF_EACH:
         if roles[role] != 1:
-            raise malformed(f"there must be one file of the role {role}, not {roles[role]}", "manifest.json, 'files'")
+            raise malformed(f"there must be one file of the role {role}, not {roles[role]}", f"{MANIFEST}, 'files'")
 
 
 def _require_joins(manifest: Manifest) -> None:
-    where = "manifest.json, 'joins'"
+    where = f"{MANIFEST}, 'joins'"
     parts = {file.path: file.size for file in manifest.files if file.role is Role.MODEL_PART}
     used = Counter(part for join in manifest.joins for part in join.parts)
     if used != Counter(parts.keys()):
@@ -53,7 +53,7 @@ def _require_joins(manifest: Manifest) -> None:
         raise malformed(f"{strays[0]!r} is not a model part that is used exactly once", where)
     models = {model.id: model for model in manifest.models}
     if len(models) != len(manifest.models):
-        raise malformed("two models have the same id", "manifest.json, 'models'")
+        raise malformed("two models have the same id", f"{MANIFEST}, 'models'")
     if len({join.model for join in manifest.joins}) != len(manifest.joins):
         raise malformed("two joins make the same model", where)
     for at, join in enumerate(manifest.joins):
@@ -74,23 +74,23 @@ def _require_times(manifest: Manifest) -> None:
     try:
         built = datetime.fromtimestamp(manifest.source.source_date_epoch, UTC)
     except (OverflowError, ValueError, OSError):
-        raise malformed("it is no time", "manifest.json, 'source', 'source_date_epoch'") from None
+        raise malformed("it is no time", f"{MANIFEST}, 'source', 'source_date_epoch'") from None
     if manifest.created != built.strftime("%Y-%m-%dT%H:%M:%SZ"):
-        raise malformed("it is not the time of 'source_date_epoch'", "manifest.json, 'created'")
+        raise malformed("it is not the time of 'source_date_epoch'", f"{MANIFEST}, 'created'")
 
 
 def _require_serials(manifest: Manifest) -> None:
     if manifest.min_upgrade_from > manifest.serial:
-        raise malformed("it is above the bundle's own serial", "manifest.json, 'min_upgrade_from'")
+        raise malformed("it is above the bundle's own serial", f"{MANIFEST}, 'min_upgrade_from'")
     revoked = list(manifest.revoked_serials)
     if revoked != sorted(set(revoked)) or manifest.serial in revoked:
-        raise malformed("they must rise, and not name the bundle itself", "manifest.json, 'revoked_serials'")
+        raise malformed("they must rise, and not name the bundle itself", f"{MANIFEST}, 'revoked_serials'")
 
 
 def _require_key(line: str) -> None:
     try:
         key = PublicKey.parse(line)
     except SetupError as error:
-        raise malformed(error.what, "manifest.json, 'next_key'") from error
+        raise malformed(error.what, f"{MANIFEST}, 'next_key'") from error
     if key.line != line:
-        raise malformed("it must be one line of base64", "manifest.json, 'next_key'")
+        raise malformed("it must be one line of base64", f"{MANIFEST}, 'next_key'")

@@ -1,7 +1,7 @@
 """Judges whether a bundle will run on a machine, before anything is installed: every finding in words."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -33,15 +33,18 @@ class Finding:
     code: Code = Code.DONE
 
 
-def judge(machine: Machine, manifest: Manifest) -> tuple[Finding, ...]:
-    """Everything that was looked at, platform first, then room, then what is only worth knowing."""
+def judge(machine: Machine, manifest: Manifest, there_bytes: int = 0) -> tuple[Finding, ...]:
+    """Everything that was looked at, platform first, then room, then what is only worth knowing.
+
+    `there_bytes` of the bundle's models are on the disk already and will only be linked.
+    """
     needs = manifest.platform
     return (
         _system(machine, needs),
         _processor(machine, needs),
         _c_library(machine, needs),
         _memory(machine, needs),
-        *_place(machine, needs),
+        *_place(machine, replace(needs, disk_min_mb=max(0, needs.disk_min_mb - there_bytes // MIB))),
         _swap(machine),
         _clock(machine, manifest.created),
     )

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from medlora_setup.errors import SetupError
 from medlora_setup.installed_checks import Installed, check_files, check_signature, installed_at
+from medlora_setup.installed_files import EXPECTED_TOKENS
 from medlora_setup.installed_program import Program, ProgramError, Told
 from medlora_setup.layout import Layout
 from medlora_setup.machine_facts import machine_facts
@@ -21,7 +22,7 @@ from medlora_setup.network_proof import Surroundings, leave_network, surrounding
 from medlora_setup.program_checks import check_answer, check_bench, check_doctor, check_engine, check_memory
 from medlora_setup.qualification import Check, Outcome, Qualification, Rows
 from medlora_setup.report import Filed, filed
-from medlora_setup.token_check import FILE_NAME, Recorded, check_tokens, read_recorded
+from medlora_setup.token_check import Recorded, check_tokens, read_recorded
 
 Say = Callable[[str], None]
 
@@ -75,8 +76,8 @@ def _self_tests(installed: Installed, program: Program) -> Iterator[Check]:
     """Tokens and memory of each recorded model; the first that answers tells of the engine too."""
     done = "The answers recorded at build were read."
     try:
-        installed.require_unchanged(FILE_NAME, installed.manifest.the(Role.EXPECTED_TOKENS))
-        recorded = read_recorded(installed.folder / FILE_NAME)
+        installed.require_unchanged(EXPECTED_TOKENS, installed.manifest.the(Role.EXPECTED_TOKENS))
+        recorded = read_recorded(installed.folder / EXPECTED_TOKENS)
     except SetupError as error:
         yield Check("Self-test", done, error.what, Outcome.FAILED)
         return

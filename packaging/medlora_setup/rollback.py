@@ -7,7 +7,7 @@ from medlora_setup import chats, state, steps, versions
 from medlora_setup.errors import Code, SetupError
 from medlora_setup.holding import chats_closed, setup_alone
 from medlora_setup.layout import PROGRAMS, Layout, serial_of
-from medlora_setup.outcome import Outcome
+from medlora_setup.result import Result
 from medlora_setup.state import State
 
 
@@ -36,7 +36,7 @@ def plan(layout: Layout) -> Plan:
     return Plan(current, to, history)
 
 
-def rollback(layout: Layout) -> Outcome:
+def rollback(layout: Layout) -> Result:
     """Start the version before from now on and put its chats back; the newer ones are set aside, never deleted.
 
     Raises SetupError as `plan`, and exit 8 when the chats are open or another setup is at work.
@@ -51,12 +51,16 @@ def rollback(layout: Layout) -> Outcome:
         versions.start_from_now_on(layout, wanted.to)
         _forget(layout, known, wanted.to)
         program = str(layout.programs / PROGRAMS[0])
-        return Outcome("rolled back", wanted.to, program, kept=(str(kept),) if kept else ())
+        return Result("rolled back", wanted.to, program, kept=(str(kept),) if kept else ())
 
 
 def _forget(layout: Layout, known: State, name: str) -> None:
-    """There is one way back only; the copy of the chats is in its place again."""
+    """There is one way back only; the copy of the chats is in its place again.
+
+    A record that a full disk does not let be written says what does no harm: to go back to what is current already.
+    """
     if name in known.backups:
         steps.remove_tree(layout.backup(name))
     backups = {other: folder for other, folder in known.backups.items() if other != name}
-    state.write(layout, replace(known, previous=None, backups=backups))
+    with steps.if_there_is_room():
+        state.write(layout, replace(known, previous=None, backups=backups))

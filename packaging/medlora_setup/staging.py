@@ -11,9 +11,10 @@ from medlora_setup.layout import PROGRAMS, Layout
 from medlora_setup.manifest import Role
 from medlora_setup.progress import Announce
 from medlora_setup.state import State
-from medlora_setup.verify import Verified
+from medlora_setup.verify import MANIFEST, SIGNATURE, Verified
 
 SELF_TEST_SECONDS = 300
+STARTER = "starter"  # in every bundle, and small: the other models are the user's to choose from
 
 
 def stage(layout: Layout, verified: Verified, known: State, announce: Announce) -> State:
@@ -54,14 +55,14 @@ def _fill(layout: Layout, verified: Verified, known: State, announce: Announce) 
     carrying.carry(layout, manifest, folder, known)
     for role, kept in RECORDS.items():
         steps.write_file(folder / kept, verified.read(role))
-    steps.write_file(folder / "manifest.json.minisig", verified.signature_text.encode())
-    steps.write_file(folder / "manifest.json", verified.manifest_bytes)
+    steps.write_file(folder / SIGNATURE, verified.signature_text.encode())
+    steps.write_file(folder / MANIFEST, verified.manifest_bytes)
 
 
 def _self_test(layout: Layout, name: str) -> None:
     """Let the staged program answer, with a folder of its own in the place of the user's."""
     steps.make_folder(layout.home(name), 0o700)
-    command = [str(layout.staging(name) / "bin" / PROGRAMS[0]), "self-test", "--json"]
+    command = [str(layout.staging(name) / "bin" / PROGRAMS[0]), "self-test", "--model", STARTER, "--json"]
     environment = {**os.environ, "MEDLORA_HOME": str(layout.home(name))}
     try:
         done = subprocess.run(

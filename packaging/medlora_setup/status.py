@@ -1,4 +1,4 @@
-"""Tells whether the installed version is still, byte for byte, what was signed."""
+"""Tells whether the installed version is still, byte for byte, what was signed, or what an upgrade took along."""
 
 import stat
 from dataclasses import dataclass
@@ -33,13 +33,15 @@ class Status:
     key: str
     """Fingerprint of the key that the next bundle has to be signed with."""
     files: int
+    carried: int
+    """How many of these an upgrade took along: no signature here covers them, only this installation's own record."""
     changes: tuple[Change, ...]
 
 
 def status(layout: Layout, announce: Announce = silent) -> Status:
     """Re-hash the installed version. Raises SetupError: exit 2 when nothing is installed, 3 for a damaged record."""
     name, known = layout.require_current(), state.require(layout)
-    checked, found = _checked(layout, name, known.versions.get(name, known.key), announce)
+    checked, carried, found = _checked(layout, name, known.versions.get(name, known.key), announce)
     return Status(
         prefix=str(layout.prefix),
         version=name,
@@ -48,28 +50,35 @@ def status(layout: Layout, announce: Announce = silent) -> Status:
         previous=known.previous,
         key=PublicKey.parse(known.key).fingerprint,
         files=checked,
+        carried=carried,
         changes=(*found, *_links(layout)),
     )
 
 
-def changes(layout: Layout, announce: Announce = silent) -> tuple[Change, ...]:
-    """The files that are not as they were installed. Raises as `status`."""
-    return status(layout, announce).changes
+def as_it_should_be(found: Status) -> str:
+    """In one sentence, what holds of an installation without changes."""
+    if not found.carried:
+        return "every installed file is as it was signed"
+    return (
+        f"every file of this bundle is as it was signed; {found.carried} files taken along from an earlier bundle are "
+        "as this installation's own record says"
+    )
 
 
-def _checked(layout: Layout, name: str, key: str, announce: Announce) -> tuple[int, list[Change]]:
-    """Number of files that the version should have, and those that are wrong."""
+def _checked(layout: Layout, name: str, key: str, announce: Announce) -> tuple[int, int, list[Change]]:
+    """Number of files that the version should have, of those taken along, and what is wrong."""
     folder = layout.version(name)
     try:
         files = installed_files.files_of(folder, installed_files.manifest_of(folder, key))
+        carried = sum(len(model.files) for model in installed_files.carried_in(folder))
         wrong = strays(folder, {*installed_files.UNHASHED, *(file.path for file in files)})
     except SetupError as error:
-        return 0, [Change(f"versions/{name}", f"its record cannot be trusted: {error.what}")]
+        return 0, 0, [Change(f"versions/{name}", f"its record cannot be trusted: {error.what}")]
     present = [file for file in files if file.path not in wrong]
     wrong |= wrong_modes(folder, present)
     wrong |= wrong_bytes(folder, present, announce("checking the installed files"))
     count = len(files) + len(installed_files.UNHASHED)
-    return count, [Change(f"versions/{name}/{path}", what) for path, what in sorted(wrong.items())]
+    return count, carried, [Change(f"versions/{name}/{path}", what) for path, what in sorted(wrong.items())]
 
 
 def wrong_modes(folder: Path, files: list[File]) -> dict[str, str]:

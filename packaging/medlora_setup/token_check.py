@@ -9,8 +9,6 @@ from medlora_setup.errors import Code, SetupError
 from medlora_setup.installed_program import Told
 from medlora_setup.qualification import Check, Outcome
 
-FILE_NAME = "expected_tokens.json"
-
 Answers = tuple[tuple[int, ...], ...]  # one sequence of token ids for each prompt
 
 

@@ -8,10 +8,10 @@ from medlora_setup import removal, state, steps
 from medlora_setup.errors import Code, SetupError
 from medlora_setup.holding import chats_closed, setup_alone
 from medlora_setup.layout import Layout, history_folder, user_folders
-from medlora_setup.outcome import Outcome
+from medlora_setup.result import Result
 
 
-def uninstall(layout: Layout, *, purge: bool = False) -> Outcome:
+def uninstall(layout: Layout, *, purge: bool = False) -> Result:
     """Remove what setup made, and with `purge` this user's chats, models, settings and logs.
 
     What is not its own is left and named. Raises SetupError: exit 2 when nothing is installed here or MEDLORA_HOME
@@ -24,9 +24,10 @@ def uninstall(layout: Layout, *, purge: bool = False) -> Outcome:
         if purge:
             _refuse_shared_home()
             _purge()
-        removal.leave_script(layout, known)
+        with steps.if_there_is_room():  # without it an interrupted uninstall is finished by a bundle's medlora-setup
+            removal.leave_script(layout, known)
         left = removal.remove(layout, known)
-    return Outcome("purged" if purge else "uninstalled", version, kept=left)
+    return Result("purged" if purge else "uninstalled", version, kept=left)
 
 
 def _refuse_shared_home() -> None:

@@ -3,18 +3,18 @@
 from dataclasses import replace
 from pathlib import Path
 
-from medlora_setup import chats, machine, staging, state, steps, trust, versions
+from medlora_setup import chats, joining, machine, staging, state, steps, trust, versions
 from medlora_setup.errors import Code, SetupError
 from medlora_setup.holding import chats_closed, setup_alone
 from medlora_setup.layout import PROGRAMS, Layout, history_folder, serial_of
-from medlora_setup.outcome import Outcome
 from medlora_setup.preflight import judge, require_fit
 from medlora_setup.progress import Announce
+from medlora_setup.result import Result
 from medlora_setup.state import State
 from medlora_setup.verify import MANIFEST, Verified
 
 
-def upgrade(layout: Layout, bundle: Path, announce: Announce) -> Outcome:
+def upgrade(layout: Layout, bundle: Path, announce: Announce) -> Result:
     """Verify the bundle with the key that this installation trusts, and make it the version that starts.
 
     Raises SetupError as `verify` and `preflight` do; exit 2 when nothing is installed here, 7 when the staged program
@@ -30,33 +30,25 @@ def upgrade(layout: Layout, bundle: Path, announce: Announce) -> Outcome:
             _require_step(verified, old)
             _upgrade(layout, verified, known, announce)
         else:
-            _require_same(layout, verified)
+            versions.require_same(layout, verified)
         known = versions.prune(layout, state.require(layout))
-        return Outcome("upgraded", name, str(layout.programs / PROGRAMS[0]), previous=known.previous)
+        return Result("upgraded", name, str(layout.programs / PROGRAMS[0]), previous=known.previous)
 
 
 def _require_step(verified: Verified, old: str) -> None:
     manifest, serial = verified.manifest, serial_of(old)
     if manifest.serial == serial:
-        raise _refused(f"another bundle with serial {serial} is installed already", "get the newest bundle")
+        raise versions.same_serial(serial)
     if serial < manifest.min_upgrade_from:
         due = manifest.min_upgrade_from
         fix = f"upgrade with a bundle in between first: serial {due} to {manifest.serial - 1}"
-        raise _refused(f"the bundle upgrades from serial {due} on; installed is {serial}", fix)
-
-
-def _require_same(layout: Layout, verified: Verified) -> None:
-    if (layout.version(verified.manifest.folder_name) / MANIFEST).read_bytes() != verified.manifest_bytes:
-        serial = verified.manifest.serial
-        raise _refused(f"another bundle with serial {serial} is installed already", "get the newest bundle")
-
-
-def _refused(what: str, fix: str) -> SetupError:
-    return SetupError(what, where=MANIFEST, fix=fix, code=Code.SIGNATURE)
+        what = f"the bundle upgrades from serial {due} on; installed is {serial}"
+        raise SetupError(what, where=MANIFEST, fix=fix, code=Code.SIGNATURE)
 
 
 def _upgrade(layout: Layout, verified: Verified, known: State, announce: Announce) -> None:
-    require_fit(judge(machine.look(layout.prefix), verified.manifest))
+    there = joining.linkable_bytes(layout, verified.manifest.joins)
+    require_fit(judge(machine.look(layout.prefix), verified.manifest, there))
     old, history = layout.require_current(), history_folder()
     with chats_closed(history):  # from the beginning: rather now than after minutes of copying
         known = staging.stage(layout, verified, known, announce)

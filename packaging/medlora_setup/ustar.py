@@ -34,7 +34,7 @@ class Entry:
 
 
 def entries(stream: Decompressed) -> Iterator[Entry]:
-    """The archive's entries, in order; the caller takes each file's content with `stream.read` and then `padding`.
+    """The archive's entries, in order; the caller takes each file's content with `stream.exactly`, then `skip_padding`.
 
     Raises SetupError (exit 3) for anything that is not a plain file or folder, and for what follows the end.
     """

@@ -9,13 +9,14 @@ from medlora_setup import minisign
 from medlora_setup.archive_contents import Content, read_contents
 from medlora_setup.errors import Code, SetupError
 from medlora_setup.manifest import MAX_BYTES, Manifest, Role, read, trusted_comment
+from medlora_setup.manifest_records import MANIFEST, SIGNATURE
 from medlora_setup.minisign import PublicKey, Signature
 from medlora_setup.progress import Count
 from medlora_setup.regular_file import GET_AGAIN, read_bounded
 from medlora_setup.survey import read_listed, strays, wrong_bytes
 
-MANIFEST = "manifest.json"
-SIGNATURE = "manifest.json.minisig"
+__all__ = ["MANIFEST", "MAX_SIGNATURE", "SIGNATURE", "Verified", "read_manifest_bytes", "read_signature_text", "verify"]
+
 MAX_SIGNATURE = 4096
 NAMED = 50
 
@@ -48,6 +49,7 @@ def verify(
     folder: Path,
     key: PublicKey,
     *,
+    signature_text: str | None = None,
     next_key: PublicKey | None = None,
     lowest_serial: int = 0,
     revoked: Collection[int] = (),
@@ -55,11 +57,12 @@ def verify(
 ) -> Verified:
     """Verify the bundle in `folder`, signed with `key` or with the `next_key` that an earlier bundle announced.
 
+    `signature_text`: that of a bundle about to be signed, instead of the file's.
     Raises SetupError: exit 2 when `folder` holds no bundle; exit 9 for the signature, another key, a serial below
     `lowest_serial` or in `revoked`; exit 3 for a malformed manifest, and for files, all of which are named at once.
     """
     data = read_manifest_bytes(folder)
-    text = read_signature_text(folder)
+    text = signature_text or read_signature_text(folder)
     used = _choose((key, next_key) if next_key else (key,), text)
     comment = minisign.verify(used, data, text)
     manifest = read(data)
@@ -115,7 +118,8 @@ def _require_serial(manifest: Manifest, lowest: int, revoked: Collection[int]) -
 def _require_files(folder: Path, manifest: Manifest, on_progress: Count | None) -> None:
     """Look for strays first, which is quick, then read all that is there; name everything that is wrong."""
     listed = {file.path: file for file in manifest.files}
-    problems = strays(folder, {*listed, MANIFEST, SIGNATURE})
+    signature = {SIGNATURE} if os.path.lexists(folder / SIGNATURE) else set()
+    problems = strays(folder, {*listed, MANIFEST} | signature)
     present = [file for path, file in listed.items() if path not in problems]
     problems |= wrong_bytes(folder, present, on_progress or (lambda _done, _total: None))
     if not problems:

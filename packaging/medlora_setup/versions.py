@@ -3,8 +3,22 @@
 from dataclasses import replace
 
 from medlora_setup import staging, state, steps
+from medlora_setup.errors import Code, SetupError
 from medlora_setup.layout import PROGRAMS, Layout
 from medlora_setup.state import State
+from medlora_setup.verify import MANIFEST, Verified
+
+
+def require_same(layout: Layout, verified: Verified) -> None:
+    """Require the installed version of the bundle's name to be this very bundle. Raises SetupError (exit 9)."""
+    if (layout.version(verified.manifest.folder_name) / MANIFEST).read_bytes() != verified.manifest_bytes:
+        raise same_serial(verified.manifest.serial)
+
+
+def same_serial(serial: int) -> SetupError:
+    """Make the error for a bundle that is not the installed one and has its serial."""
+    what = f"another bundle with serial {serial} is installed already"
+    return SetupError(what, where=MANIFEST, fix="get the newest bundle", code=Code.SIGNATURE)
 
 
 def start_from_now_on(layout: Layout, name: str) -> None:

@@ -294,6 +294,27 @@ def test_a_model_that_a_bundle_brought_comes_before_the_starter(
     assert models.find(None).name == "ward"  # a model whose file is not there yet is not offered
 
 
+def test_the_default_that_a_bundle_names(
+    file: Path, other: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped = tmp_path / "shipped"
+    monkeypatch.setattr(paths, "shipped_models_dir", lambda: shipped)
+    for name in ("starter", "clinic", "ward"):
+        ship(file, shipped / name)
+    (shipped / ".default").write_text("ward\n")
+    assert models.find(None).name == "ward"
+    assert models.default_name() is None  # nobody's choice: one's own model goes before it
+    models.set_default("clinic")
+    assert models.find(None).name == "clinic"
+    (paths.models_dir() / ".default").unlink()
+    models.add(other, name="mine")
+    (shipped / ".default").write_bytes(b"\xff")
+    assert models.find(None).name == "mine"
+    models.remove("mine")
+    with pytest.raises(CorruptError, match="cannot be read"):
+        models.find(None)
+
+
 def test_the_shipped_model_comes_last(file: Path, other: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ship(file, tmp_path / "shipped" / "starter")
     monkeypatch.setattr(paths, "shipped_models_dir", lambda: tmp_path / "shipped")

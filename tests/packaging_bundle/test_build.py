@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,11 @@ from medlora_bundle.build import Inputs, build
 from medlora_bundle.payload import make_tree
 from medlora_edge.errors import CorruptError, UsageError
 from medlora_setup import manifest
-from medlora_setup.archive import read_contents
+from medlora_setup.archive_contents import read_contents
 from medlora_setup.errors import Code, SetupError
 from medlora_setup.manifest import Role
 from medlora_setup.verify import verify
+from tests.packaging_bundle.test_engine_wheel import toy_sdist
 from tests.packaging_setup import toy
 
 LIMIT = 90_000_000
@@ -109,6 +111,20 @@ def test_a_file_that_is_not_in_the_lock_is_not_used(damaged: Path, bundle_inputs
     _replace(damaged / "lock.json", json.dumps(lock).encode())
     with pytest.raises(CorruptError, match="names no llama-cpp-python"):
         build(replace(bundle_inputs, fetched=damaged), tmp_path / "out")
+
+
+def test_an_engine_that_cannot_be_built_says_why(damaged: Path, bundle_inputs: Inputs, tmp_path: Path) -> None:
+    (sdist,) = damaged.glob("build/llama_cpp_python-*.tar.gz")
+    sdist.unlink()
+    toy_sdist(sdist, backend="raise SystemExit('no compiler here')")
+    lock = json.loads((damaged / "lock.json").read_text())
+    for file in lock["files"]:
+        if file["name"] == "llama-cpp-python":
+            file["sha256"] = sha256(sdist.read_bytes()).hexdigest()
+    _replace(damaged / "lock.json", json.dumps(lock).encode())
+    with pytest.raises(UsageError, match="no compiler here"):
+        build(replace(bundle_inputs, fetched=damaged, engine=None), tmp_path / "out")
+    assert not list((tmp_path / "out").iterdir())
 
 
 def test_a_bundle_that_is_there_stays(bundle: Path, bundle_inputs: Inputs) -> None:

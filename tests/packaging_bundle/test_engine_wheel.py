@@ -21,7 +21,7 @@ from tests import portable_engine
 from tests.packaging_bundle.toy_engine import LIB, NAME, files
 
 BACKEND = f"""
-import json, os, pathlib, zipfile
+import json, os, pathlib, subprocess, zipfile
 here = pathlib.Path(__file__).parent
 
 def build_wheel(folder, config_settings=None, metadata_directory=None):
@@ -30,10 +30,27 @@ def build_wheel(folder, config_settings=None, metadata_directory=None):
             if path.is_file():
                 wheel.writestr(path.relative_to(here / "made").as_posix(), path.read_bytes())
         wheel.writestr("llama_cpp/environment.json", json.dumps(dict(os.environ)))
+        said = [subprocess.run([tool], capture_output=True, text=True).stdout for tool in ("cmake", "ninja")]
+        wheel.writestr("llama_cpp/tools.json", json.dumps(said))
     return "{NAME}"
 """
 PYPROJECT = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
 LEFT_BEHIND = (f"{LIB}libggml.so.0", f"{LIB}libllama-common.so", "llama_cpp/include/ggml.h", "bin/tool", "lib/x.so")
+
+
+def toy_tools(folder: Path) -> Path:
+    """Wheels of a CMake and a ninja that the machine does not have."""
+    run = "#!/bin/sh\necho 99.1\n"
+    for name, program in (("cmake", "cmake/data/bin/cmake"), ("ninja", "ninja-99.1.data/scripts/ninja")):
+        info = f"{name}-99.1.dist-info"
+        with zipfile.ZipFile(folder / f"{name}-99.1-py3-none-any.whl", "w") as wheel:
+            entry = zipfile.ZipInfo(program)
+            entry.external_attr = 0o100755 << 16
+            wheel.writestr(entry, run)
+            wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 99.1\n")
+            wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+            wheel.writestr(f"{info}/RECORD", "")
+    return folder
 
 
 def toy_sdist(path: Path, *, backend: str = BACKEND) -> Path:
@@ -56,7 +73,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setenv("PIP_INDEX_URL", "https://example.invalid/simple")
         patch.setenv("CMAKE_ARGS", "-DGGML_NATIVE=ON")
         patch.setenv("CFLAGS", "-march=native")
-        return build_engine_wheel(toy_sdist(folder / "toy.tar.gz"), folder, folder / "out")
+        return build_engine_wheel(toy_sdist(folder / "toy.tar.gz"), toy_tools(folder), folder / "out")
 
 
 def environment(wheel: Path) -> dict[str, str]:
@@ -102,7 +119,8 @@ def test_the_callers_environment_stays_outside(built: Path) -> None:
 
 def test_two_builds_give_the_same_bytes(tmp_path: Path) -> None:
     sdist = toy_sdist(tmp_path / "toy.tar.gz", backend=BACKEND.replace("os.environ", "{}"))
-    builds = [build_engine_wheel(sdist, tmp_path, tmp_path / name).read_bytes() for name in ("one", "two")]
+    tools = toy_tools(tmp_path)
+    builds = [build_engine_wheel(sdist, tools, tmp_path / name).read_bytes() for name in ("one", "two")]
     assert builds[0] == builds[1]
 
 
@@ -112,13 +130,21 @@ def test_two_real_builds_give_the_same_bytes(tmp_path: Path) -> None:
     assert portable_engine.build(tmp_path).read_bytes() == portable_engine.wheel().read_bytes()
 
 
-def test_a_build_that_fails_leaves_its_log(tmp_path: Path) -> None:
+def test_the_locked_tools_run_before_the_machines_own(built: Path) -> None:
+    with zipfile.ZipFile(built) as archive:
+        assert json.loads(archive.read("llama_cpp/tools.json")) == ["99.1\n", "99.1\n"]
+
+
+def test_without_the_locked_tools_nothing_is_built(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cmake"):
+        build_engine_wheel(toy_sdist(tmp_path / "toy.tar.gz"), tmp_path, tmp_path / "out")
+
+
+def test_a_build_that_fails_says_the_end_of_its_log(tmp_path: Path) -> None:
     broken = toy_sdist(tmp_path / "toy.tar.gz", backend="raise SystemExit('no compiler here')")
-    with pytest.raises(UsageError, match="cannot be built") as failed:
-        build_engine_wheel(broken, tmp_path, tmp_path / "out")
-    assert failed.value.where
-    assert "no compiler here" in Path(failed.value.where).read_text()
-    assert not list((tmp_path / "out").glob("*.whl"))
+    with pytest.raises(UsageError, match=r"cannot be built(?s:.)*no compiler here"):
+        build_engine_wheel(broken, toy_tools(tmp_path), tmp_path / "out")
+    assert not list((tmp_path / "out").iterdir())
 
 
 def test_a_wheel_that_fails_a_gate_is_not_handed_over(tmp_path: Path) -> None:
@@ -126,7 +152,7 @@ def test_a_wheel_that_fails_a_gate_is_not_handed_over(tmp_path: Path) -> None:
         tmp_path / "toy.tar.gz", backend=BACKEND.replace("path.is_file()", "'zen4' not in path.name and path.is_file()")
     )
     with pytest.raises(GateError, match=r"libggml-cpu-zen4\.so: missing"):
-        build_engine_wheel(sloppy, tmp_path, tmp_path / "out")
+        build_engine_wheel(sloppy, toy_tools(tmp_path), tmp_path / "out")
     assert not list((tmp_path / "out").glob("*.whl"))
 
 

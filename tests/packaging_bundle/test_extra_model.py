@@ -50,6 +50,15 @@ def test_the_app_knows_it_as_a_shipped_model(gguf: Path, app: Path, tmp_path: Pa
     assert manifest.added.timestamp() == EPOCH
 
 
+def test_the_licence_text_beside_it_comes_along(gguf: Path, app: Path, tmp_path: Path) -> None:
+    for name in ("LICENSE", "LICENCE.txt", "README.md"):
+        (gguf.parent / name).write_text(name)
+    (gguf.parent / "LICENSES").mkdir()
+    model, _ = extra_model.add(gguf, tmp_path / "bundle", app, part_bytes=10**6, epoch=EPOCH)
+    taken = {path.name for path in (app / extra_model.SHIPPED / model.id).iterdir()}
+    assert taken == {"manifest.json", "LICENSE", "LICENCE.txt"}
+
+
 def test_without_a_licence_it_stays_here(gguf: Path) -> None:
     unknown = read_manifest(gguf.parent).model_copy(update={"licence": None})
     with pytest.raises(DataRuleError, match="licence"):

@@ -6,10 +6,10 @@ from pathlib import Path
 import llama_cpp
 import pytest
 
-from medlora_bundle import owners
-from medlora_bundle.component import Component, Kind
+from medlora_bundle import licences, owners
+from medlora_bundle.component import Component, Kind, Text
 from medlora_edge.errors import GateError
-from tests.packaging_bundle.small_tree import HASHES, Content, shipped, wheel, whole
+from tests.packaging_bundle.small_tree import HASHES, Content, model, shipped, wheel, whole
 
 
 def found(folder: Path, content: Content) -> dict[str, Component]:
@@ -124,8 +124,35 @@ def test_parts_that_a_wheel_lists_itself_are_named_without_texts(tmp_path: Path)
     assert all(part.inside == ("app/plain/_native.so",) and part.maker_says for part in parts)
 
 
-def test_a_model_without_a_card_has_its_manifest_as_its_text(tmp_path: Path) -> None:
-    """An extra model: only its description is inside the app."""
-    content = {path: data for path, data in whole().items() if not path.endswith(("card.md", "small.gguf"))}
-    small = found(tmp_path, content)["small"]
-    assert [text.name for text in small.texts] == ["manifest.json"]
+def extra(licence: str, **beside: bytes) -> Content:
+    """A bundle with an extra model: only its description and what lay beside it are inside the app."""
+    content = {path: data for path, data in whole().items() if "/shipped/" not in path}
+    described = model().model_copy(update={"name": "extra", "licence": licence})
+    beside["manifest.json"] = described.model_dump_json().encode()
+    return content | {f"app/medlora_edge/shipped/extra/{name}": data for name, data in beside.items()}
+
+
+def rows_left_out(content: Content) -> Content:
+    """`content` without our wheel's own list, which names the model that is not there."""
+    wheel_files = {path.removeprefix("app/"): data for path, data in content.items() if path.startswith("app/medlora")}
+    code = {path: data for path, data in wheel_files.items() if "dist-info" not in path and "shipped" not in path}
+    return content | wheel("medlora-edge", "0.1.0", code, "License: Apache-2.0\n")
+
+
+@pytest.mark.parametrize("name", ["LICENSE", "LICENCE.txt", "LICENSE-llama"])
+def test_an_extra_model_has_the_licence_that_lay_beside_it(tmp_path: Path, name: str) -> None:
+    content = rows_left_out(extra("Llama 9 licence", **{name: b"all of it"}))
+    assert found(tmp_path, content)["extra"].texts == (Text(name, b"all of it"),)
+
+
+@pytest.mark.parametrize("licence", ["Apache-2.0", "apache-2.0"])
+def test_a_model_under_our_licence_has_our_text(tmp_path: Path, licence: str) -> None:
+    (text,) = found(tmp_path, rows_left_out(extra(licence)))["extra"].texts
+    assert text.content == b"the licence of medlora-edge\n"
+
+
+def test_a_model_whose_licence_text_did_not_come_is_refused(tmp_path: Path) -> None:
+    content = rows_left_out(extra("MIT", **{"card.md": b"of no help"}))
+    components = owners.components(shipped(tmp_path / "tree", content), HASHES, {})
+    with pytest.raises(GateError, match="no licence text of: extra cccc"):
+        licences.collect(components, tmp_path)

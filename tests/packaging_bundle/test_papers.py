@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from medlora_setup.archive import read_contents
+from medlora_setup.archive_contents import read_contents
 from medlora_setup.manifest import read
 
 Json = dict[str, Any]

@@ -114,12 +114,34 @@ def test_a_wrong_password(unsigned: Path, tmp_path: Path) -> None:
 
 def test_a_key_the_bundle_was_not_built_for(unsigned: Path, tmp_path: Path) -> None:
     key = key_file(tmp_path / "key", toy.secret_key(2))
-    refuse(unsigned, key, "carries the public key 0101010101010101", Code.SIGNATURE)
+    refuse(unsigned, key, "carries the public key 101010101010101;", Code.SIGNATURE)
 
 
 def test_a_bundle_that_is_not_as_its_manifest_says(unsigned: Path, tmp_path: Path) -> None:
     (unsigned / "install.sh").write_bytes(b"#!/bin/sh\nrm -rf /\n")
     refuse(unsigned, key_file(tmp_path / "key"), "not as signed", Code.CORRUPT)
+
+
+def test_an_earlier_signature_outlives_a_refusal(unsigned: Path, tmp_path: Path) -> None:
+    key = key_file(tmp_path / "key")
+    sign(unsigned, key, no_password)
+    before = (unsigned / SIGNATURE).read_bytes()
+    (unsigned / "install.sh").write_bytes(b"#!/bin/sh\nrm -rf /\n")
+    with pytest.raises(SetupError, match="not as signed"):
+        sign(unsigned, key, no_password)
+    assert (unsigned / SIGNATURE).read_bytes() == before
+
+
+def test_no_signature_is_there_while_the_files_are_read(
+    unsigned: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("medlora_setup.verify.wrong_bytes", killed)
+    with pytest.raises(KeyboardInterrupt):
+        sign(unsigned, key_file(tmp_path / "key"), no_password)
+    assert not (unsigned / SIGNATURE).exists()
 
 
 def test_a_malformed_manifest_is_not_signed(unsigned: Path, tmp_path: Path) -> None:

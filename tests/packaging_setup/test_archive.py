@@ -123,7 +123,9 @@ def require_words(tmp_path: Path, name: str, data: bytes) -> None:
     place.unlink()
 
 
-anything = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+anything = settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 
 
 @anything

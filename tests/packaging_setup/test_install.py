@@ -63,6 +63,44 @@ def test_another_version_is_there(laptop: Laptop, capsys: pytest.CaptureFixture[
     assert tree(laptop.disk) == before
 
 
+def test_another_bundle_with_the_installed_serial(laptop: Laptop, capsys: pytest.CaptureFixture[str]) -> None:
+    laptop.install(5)
+    before = tree(laptop.disk)
+    other = toy.build(laptop.folder / "other", toy_of(5, expected_tokens=b"[]\n"))
+    assert laptop.setup("install", other) == 9
+    assert "another bundle with serial 5 is installed already" in capsys.readouterr().err
+    assert tree(laptop.disk) == before
+
+
+@pytest.mark.parametrize("name", ["lock", "bin/medlora-edge", "versions/mine", ".profile"])
+def test_a_folder_that_holds_other_things(laptop: Laptop, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    mine = laptop.layout.prefix / name
+    mine.parent.mkdir(parents=True)
+    mine.write_text("mine")
+    before = tree(laptop.disk)
+    assert laptop.install(5) == 2
+    assert "this folder holds other things" in capsys.readouterr().err
+    assert tree(laptop.disk) == before
+
+
+def test_a_folder_that_holds_a_link(laptop: Laptop) -> None:
+    laptop.layout.prefix.mkdir(parents=True)
+    (laptop.layout.prefix / "versions").symlink_to(laptop.disk)
+    assert laptop.install(5) == 2
+
+
+def test_what_a_killed_setup_left_in_the_folder(laptop: Laptop) -> None:
+    prefix = laptop.layout.prefix
+    for name in ("bin", machine.TRIAL):
+        (prefix / name).mkdir(parents=True)
+    (prefix / machine.TRIAL / "draft").touch()
+    (prefix / "lock").touch()
+    (prefix / ".state.json.new").write_text("{")
+    assert laptop.install(5) == 0
+    assert laptop.setup("uninstall") == 0
+    assert not any(prefix.iterdir())
+
+
 def test_a_program_that_fails_its_self_test(laptop: Laptop, capsys: pytest.CaptureFixture[str]) -> None:
     program = b"#!/bin/sh\necho no variant fits >&2\nexit 7\n"
     bundle = laptop.bundle(5, app={"bin/medlora-edge": program, "bin/medlora-setup": program})
@@ -82,7 +120,8 @@ def test_a_program_that_does_not_start(laptop: Laptop, capsys: pytest.CaptureFix
 def test_the_self_test_has_a_home_of_its_own(laptop: Laptop) -> None:
     """What the program writes there is gone afterwards, and the user's folders are not touched."""
     program = (
-        b'#!/bin/sh\n[ "$*" = "self-test --json" ] && mkdir "$MEDLORA_HOME/data" && echo > "$MEDLORA_HOME/data/y"\n'
+        b'#!/bin/sh\n[ "$*" = "self-test --model starter --json" ] && '
+        b'mkdir "$MEDLORA_HOME/data" && echo > "$MEDLORA_HOME/data/y"\n'
     )
     bundle = laptop.bundle(5, app={"bin/medlora-edge": program, "bin/medlora-setup": program})
     assert laptop.setup("install", bundle, "--key", FINGERPRINT) == 0

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -56,6 +57,40 @@ def test_with_card_and_key(laptop: Laptop, stick: Path, shell: str) -> None:
     assert done.stdout.startswith("installed: 0.5.0-5\n")
     assert laptop.says() == "0.5.0-5"
     assert laptop.setup("uninstall") == 0
+    assert not tree(laptop.disk)
+
+
+@pytest.mark.parametrize(("command", "says"), [("verify", "every file is as it was signed"), ("preflight", "ok ")])
+def test_before_anything_is_installed(laptop: Laptop, stick: Path, command: str, says: str) -> None:
+    done = run(laptop, stick, command, *place(laptop), "--card", card(stick), "--key", FINGERPRINT)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert says in done.stdout
+    assert not tree(laptop.disk)
+
+
+def test_verify_asks_about_both_as_well(laptop: Laptop, stick: Path) -> None:
+    done = run(laptop, stick, "verify", *place(laptop), typed="no\n")
+    assert (done.returncode, done.stdout) == (9, "")
+    assert card(stick) in done.stderr
+    done = run(laptop, stick, "verify", *place(laptop), "--card", card(stick), "--key", "0" * 32)
+    assert (done.returncode, done.stdout) == (9, "")
+    assert not tree(laptop.disk)
+
+
+def test_verify_names_what_is_damaged(laptop: Laptop, stick: Path) -> None:
+    (stick / "payload" / "app.tar.xz").write_bytes(b"")
+    done = run(laptop, stick, "verify", *place(laptop), "--card", card(stick), "--key", FINGERPRINT)
+    assert done.returncode == 3
+    assert "payload/app.tar.xz" in done.stderr
+    assert not tree(laptop.disk)
+
+
+def test_a_machine_that_is_too_small_is_told_so(laptop: Laptop) -> None:
+    bundle = laptop.bundle(5, platform=replace(toy.PLATFORM, ram_min_mb=1 << 40))
+    shutil.copy(SCRIPT, bundle / "install.sh")
+    done = run(laptop, bundle, "preflight", *place(laptop), "--card", card(bundle))
+    assert done.returncode == 4
+    assert "MiB of memory" in done.stderr
     assert not tree(laptop.disk)
 
 
@@ -120,6 +155,9 @@ def test_installed_already(laptop: Laptop, stick: Path) -> None:
     done = run(laptop, stick, *arguments)
     assert done.returncode == 2
     assert f"'{laptop.layout.programs}/medlora-setup' upgrade '{stick}'" in done.stderr
+    done = run(laptop, stick, "verify", *arguments)
+    assert done.returncode == 2
+    assert f"'{laptop.layout.programs}/medlora-setup' verify '{stick}'" in done.stderr
     assert tree(laptop.disk) == before
 
 
@@ -137,11 +175,13 @@ def test_a_relative_prefix(laptop: Laptop, stick: Path, monkeypatch: pytest.Monk
     assert (laptop.disk / "here" / "it" / "current").is_symlink()
 
 
-@pytest.mark.parametrize("arguments", [["--prefix"], ["--unknown", "x"], ["bundle"], ["--card", "x", "--key"]])
+@pytest.mark.parametrize(
+    "arguments", [["--prefix"], ["--unknown", "x"], ["bundle"], ["--card", "x", "--key"], ["verify", "x"]]
+)
 def test_wrong_arguments(laptop: Laptop, stick: Path, arguments: list[str]) -> None:
     done = run(laptop, stick, *arguments, HOME=str(laptop.disk))
     assert done.returncode == 2
-    assert "sh install.sh [--prefix DIR]" in done.stderr
+    assert "sh install.sh [verify|preflight] [--prefix DIR]" in done.stderr
     assert not tree(laptop.disk)
 
 

@@ -3,9 +3,11 @@
 import io
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 
+from medlora_setup import steps
 from medlora_setup.holding import held
 from tests.packaging_setup.laptop import Laptop, tree
 
@@ -112,6 +114,25 @@ def test_root_works_for_somebody_else(laptop: Laptop) -> None:
     assert laptop.setup("rollback", "--yes") == 0
     assert laptop.chats() == b"old"
     assert {path.stat().st_uid for path in (laptop.history, *laptop.history.iterdir())} == {1000}
+
+
+def test_a_link_that_takes_the_place_of_the_new_chats(laptop: Laptop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its folder is the user's, who may put one there between two steps: nothing is written or given away behind it."""
+    elsewhere = laptop.folder / "elsewhere"
+    elsewhere.mkdir()
+    draft = laptop.history.with_name(".history.new")
+    laptop.keep_chats(b"new")
+    remove = steps.remove_tree
+
+    def swapped(path: Path) -> None:
+        remove(path)
+        if path == draft:
+            path.symlink_to(elsewhere)
+
+    monkeypatch.setattr(steps, "remove_tree", swapped)
+    assert laptop.setup("rollback", "--yes") == 2
+    assert not any(elsewhere.iterdir())
+    assert (laptop.says(), laptop.chats()) == ("0.6.0-6", b"new")
 
 
 def test_without_chats(laptop: Laptop) -> None:

@@ -36,7 +36,7 @@ def test_as_signed(laptop: Laptop, capsys: pytest.CaptureFixture[str]) -> None:
 def test_every_file_is_watched(laptop: Laptop, capsys: pytest.CaptureFixture[str]) -> None:
     folder = laptop.layout.prefix / VERSION
     files = sorted(path for path in folder.rglob("*") if path.is_file())
-    assert len(files) == 11
+    assert len(files) == 12
     for path in files:
         content = path.read_bytes()
         for damaged in (content[:-1] + bytes([content[-1] ^ 1]) if content else b"x", content + b"\n"):

@@ -2,13 +2,15 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
-from medlora_setup import state
-from medlora_setup.archive import Content, write_contents
+from medlora_setup import machine, state
+from medlora_setup.archive import Content
+from medlora_setup.carried import Carried, write_carried
 from medlora_setup.holding import held, setup_alone
 from tests.packaging_setup import toy
 from tests.packaging_setup.laptop import FINGERPRINT, Laptop, toy_of, tree
@@ -195,9 +197,59 @@ def test_a_model_of_a_revoked_bundle_is_left_behind(laptop: Laptop) -> None:
     assert laptop.setup("status") == 0
 
 
-def test_what_is_listed_as_taken_along_can_only_be_a_model(laptop: Laptop) -> None:
+def test_a_revoked_bundles_model_is_left_behind_after_any_number_of_upgrades(laptop: Laptop) -> None:
+    assert laptop.setup("upgrade", laptop.bundle(6, app=WITHOUT_MODEL, models={"other": (b"GGUF",)})) == 0
+    assert (laptop.layout.version("0.6.0-6") / MODEL).exists()
+    assert laptop.setup("upgrade", laptop.bundle(7, app=WITHOUT_MODEL, models={}, revoked=(5,))) == 0
+    shipped = (laptop.layout.version("0.7.0-7") / MODEL).parents[1]
+    assert {path.name for path in shipped.iterdir()} == {".default", "other"}
+    assert laptop.setup("status") == 0
+
+
+def test_what_is_listed_as_taken_along_can_only_be_a_model(laptop: Laptop, capsys: pytest.CaptureFixture[str]) -> None:
     version = laptop.layout.version("0.5.0-5")
     (version / "app" / "y.py").write_text("import socket")
     listed = Content("app/y.py", 13, sha256(b"import socket").hexdigest(), 0o644)
-    (version / "carried.json").write_bytes(write_contents({"python": (), "app": (listed,)}))
+    (version / "carried.json").write_bytes(write_carried([Carried("tiny", 4, (listed,))]))
     assert laptop.setup("status") == 3
+    assert "a file lies outside the model's folder" in capsys.readouterr().out
+
+
+def default_of(laptop: Laptop, name: str) -> str:
+    """The model that the app of this version takes where its user chose none."""
+    return (laptop.layout.version(name) / MODEL).parents[1].joinpath(".default").read_text()
+
+
+def test_the_bundles_own_model_goes_before_one_taken_along(laptop: Laptop) -> None:
+    brought = {"zeta": (b"GGUF zeta",), "alpha": (b"GGUF alpha",)}
+    assert default_of(laptop, "0.5.0-5") == "tiny\n"
+    assert laptop.setup("upgrade", laptop.bundle(6, models=brought, app=WITHOUT_MODEL)) == 0
+    assert default_of(laptop, "0.6.0-6") == "zeta\n"
+    assert laptop.setup("upgrade", laptop.bundle(7, models={}, app=WITHOUT_MODEL)) == 0
+    assert default_of(laptop, "0.7.0-7") == "zeta\n"
+    assert {path.name for path in (laptop.layout.version("0.7.0-7") / MODEL).parents[1].iterdir()} == {
+        *(".default", "alpha", "tiny", "zeta")
+    }
+    assert laptop.setup("status") == 0
+
+
+def test_what_was_taken_along_is_not_said_to_be_signed(laptop: Laptop, capsys: pytest.CaptureFixture[str]) -> None:
+    laptop.setup("upgrade", laptop.bundle(6, app=WITHOUT_MODEL, models={}))
+    capsys.readouterr()
+    assert laptop.setup("status") == 0
+    told = capsys.readouterr().out
+    assert "every file of this bundle is as it was signed; 2 files taken along from an earlier bundle" in told
+    assert "every installed file is as it was signed" not in told
+
+
+def test_a_disk_with_room_for_all_but_the_linked_model(
+    laptop: Laptop, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(machine, "look_at_place", lambda folder: machine.Place(folder, 10 << 20, None))
+    needs = replace(toy.PLATFORM, disk_min_mb=12)
+    models = {"large": (bytes(3 << 20),)}
+    refused(laptop, laptop.bundle(6, platform=needs, models=models, app=WITHOUT_MODEL), 4)
+    assert "the disk has 10 MiB free at" in capsys.readouterr().err
+    assert laptop.setup("upgrade", laptop.bundle(7, models=models, app=WITHOUT_MODEL)) == 0
+    assert laptop.setup("preflight", laptop.bundle(8, platform=needs, models=models, app=WITHOUT_MODEL)) == 0
+    assert laptop.setup("upgrade", laptop.bundle(8)) == 0

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Result:
     """One sentence of result: what was done, with which version, and what its user may want to know next."""
 
     done: str
