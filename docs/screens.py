@@ -15,6 +15,7 @@ from medlora_edge.history import TaskName
 
 SCREENS = Path(__file__).parent / "screens"
 SIZE = (100, 32)
+WHOLE_REPORT = (100, 52)
 PATIENCE_SECONDS = 120.0
 QUESTION = "What are the symptoms of asthma?"
 CHOICE = """A child wheezes every night and after running. Which drug relieves an attack?
@@ -62,6 +63,7 @@ async def draw() -> None:
         await pilot.press("f5")
         await pilot.pause(1)
         await pilot.press("tab", "tab", "tab", "tab", "enter")
+        await pilot.resize_terminal(*WHOLE_REPORT)
         await until(lambda: app.bench.at.results)
         keep("bench")
 

@@ -30,6 +30,7 @@ from medlora_edge.tui.keys.bindings import APP_KEYS, keymap
 from medlora_edge.tui.safe_app import SafeApp
 from medlora_edge.tui.screens.chat import ChatScreen
 from medlora_edge.tui.screens.help import Help
+from medlora_edge.tui.screens.list_page import ListPage
 from medlora_edge.tui.screens.unlock import Unlock
 from medlora_edge.tui.session.events import SessionEvent
 from medlora_edge.tui.session.session import Session
@@ -152,7 +153,10 @@ class EdgeApp(SafeApp):
 
     async def on_event(self, event: events.Event) -> None:
         """Whatever comes from the user shows that there is one."""
-        if isinstance(event, events.InputEvent):
+        if isinstance(event, events.InputEvent | events.Paste):
+            if self.idle.over and self.vault.may_lock:  # after sleep this comes before the tick
+                self.vault.lock()
+                return
             self.idle.touch()
         await super().on_event(event)
 
@@ -220,7 +224,7 @@ class EdgeApp(SafeApp):
 
     def action_help(self) -> None:
         """F1."""
-        if not isinstance(self.screen, ModalScreen):
+        if not isinstance(self.screen, ModalScreen) or isinstance(self.screen, ListPage):
             self.push_screen(Help(self.screen.active_bindings.values()))
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:  # noqa: ARG002

@@ -8,6 +8,7 @@ from medlora_edge.tui.chat.standing import Keeping
 from medlora_edge.tui.keys import ladder
 from medlora_edge.tui.keys.ladder import Situation, Step
 from medlora_edge.tui.screens.choice import Choice
+from medlora_edge.tui.screens.keep import Keep
 from medlora_edge.tui.screens.small import TooSmall
 from medlora_edge.tui.widgets.prompt import Box
 
@@ -46,8 +47,7 @@ class Interrupts:
         app = self._app
         match step:
             case Step.CLOSE_OVERLAY:
-                if isinstance(app.screen, ModalScreen):
-                    app.screen.dismiss(None)
+                self._close_overlay()
             case Step.STOP:
                 (app.bench if self._benching else app.chat.asking).stop()
             case Step.FOCUS_PROMPT:
@@ -65,6 +65,13 @@ class Interrupts:
                 self._ask_quit()
             case Step.QUIT:
                 app.exit()
+
+    def _close_overlay(self) -> None:
+        match self._app.screen:
+            case Keep() as screen:  # not before the recovery code was read back
+                screen.action_close()
+            case ModalScreen() as screen:
+                screen.dismiss(None)
 
     @property
     def _benching(self) -> bool:

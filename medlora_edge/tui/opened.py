@@ -50,16 +50,24 @@ def _reopened(store: Store, chat: int | None, loaded_sha256: str) -> Reopened | 
 
 async def show(chat: "ChatScreen", found: Opened) -> None:
     """Put it on the screen and offer to go on."""
+    if not found.draft.empty:  # first: what the box holds is what is kept as the draft from here on
+        chat.write(found.draft.task, found.draft.text, found.draft.abstract)
+    if found.reopened:
+        await _reopen(chat, found.reopened)
+        if found.reopened.chat.id == found.draft.chat and not found.draft.empty:
+            chat.asking.edit_on(found.draft.edits)
     if found.damage:
         chat.trouble(CorruptError(f"{found.damage}. What can be read is here, for reading only", fix=MEND))
-    if found.reopened:
-        await chat.open_chat(found.reopened)
-    if not found.draft.empty:
-        chat.write(found.draft.task, found.draft.text, found.draft.abstract)
-        if found.reopened and found.reopened.chat.id == found.draft.chat:
-            chat.asking.edit_on(found.draft.edits)
     if found.interrupted and not (found.reopened and found.reopened.why_read_only):
         _offer(chat, found.interrupted)
+
+
+async def _reopen(chat: "ChatScreen", reopened: Reopened) -> None:
+    """What was said while the chats were locked stands behind the chat."""
+    said = chat.transcript.notes
+    await chat.open_chat(reopened)
+    for note in said:
+        chat.transcript.add(note)
 
 
 def _offer(chat: "ChatScreen", turn: Turn) -> None:

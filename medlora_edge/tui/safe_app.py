@@ -4,9 +4,11 @@ from collections.abc import Sequence
 
 from textual import events, work
 from textual.app import App
+from textual.binding import Binding
 from textual.filter import LineFilter
 
 from medlora_edge.privacy import clean
+from medlora_edge.tui.keys import reference
 from medlora_edge.tui.screens import small
 from medlora_edge.tui.terminal import clipboard
 from medlora_edge.tui.terminal.driver import driver_class
@@ -31,6 +33,10 @@ class SafeApp(App[None]):
     def on_resize(self, event: events.Resize) -> None:
         """A terminal too small says so."""
         small.watch(self, event.size)
+
+    def get_key_display(self, binding: Binding) -> str:
+        """A key as it is called in all texts: "Shift+Tab", "Ctrl+P"."""
+        return binding.key_display or reference.shown(binding.key).strip("`")
 
     def _fatal_error(self) -> None:
         self._close_messages_no_wait()

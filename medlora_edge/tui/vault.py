@@ -53,7 +53,12 @@ class Vault:
     @property
     def may_lock(self) -> bool:
         """Whether there is something to lock, and a passphrase to unlock it."""
-        return not self._app.locked and self._keeping is not Keeping.NOT_SAVED
+        return not self._app.locked and not self._shows_code and self._keeping is not Keeping.NOT_SAVED
+
+    @property
+    def _shows_code(self) -> bool:
+        """Whether the recovery code, shown once, is not read back yet."""
+        return any(isinstance(screen, Keep) for screen in self._app.screen_stack)
 
     @property
     def _keeping(self) -> Keeping:
@@ -112,14 +117,19 @@ class Vault:
         app = self._app
         await self._step_aside()
         app.chat.keep_as(Keeping.READ_ONLY if found.damage else Keeping.SAVED)
-        self._welcome(SAVED)
+        if not found.reopened:  # else its last answer stays in view
+            self._welcome(SAVED)
         await opened.show(app.chat, found)
         chats.recall_prompts(app)
         self._load_again()
 
     def go_private(self) -> None:
         """A chat that is not saved, this time."""
-        self._app.run_worker(self._show_private(), group="vault")
+        self._app.run_worker(self._open_none, thread=True, group="vault")
+
+    def _open_none(self) -> None:
+        self._let_go.wait()  # else the model that is loaded again would be let go with what was locked
+        tell(self._app, self._show_private)
 
     async def _show_private(self) -> None:
         await self._step_aside()

@@ -1,8 +1,9 @@
 """The program in a terminal of our own: what stands on its screen, and whether it leaves it as it was."""
 
 import termios
+import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -12,6 +13,7 @@ from tests.tui.emulator import Emulator
 from tests.tui.waiting import wait_until
 
 ENGINE = "medlora_edge.engine.worker"
+HELD_SECONDS, FREE_SECONDS = 0.1, 0.005
 
 
 class Terminal(pseudo.Terminal):
@@ -57,11 +59,31 @@ class Terminal(pseudo.Terminal):
     def engines(self) -> list[psutil.Process]:
         """The engine processes of the program."""
         children = psutil.Process(self.process.pid).children(recursive=True)
-        return [child for child in children if ENGINE in child.cmdline()]
+        return [child for child in children if _is_engine(child)]
+
+    @contextmanager
+    def slow_engine(self) -> Iterator[None]:
+        """The engine computes a small part of the time: its answer grows for as long as a test looks at it."""
+        (engine,) = self.engines
+        over = threading.Event()
+        brake = threading.Thread(target=_brake, args=(engine, over))
+        brake.start()
+        try:
+            yield
+        finally:
+            over.set()
+            brake.join()
 
     @property
     def restored(self) -> bool:
-        """Whether the terminal is as it was: its settings, its screen, its cursor, its modes."""
+        """Whether the terminal comes to be as it was: its settings, its screen, its cursor, its modes."""
+        try:
+            wait_until(self._is_restored)  # what the program wrote last may still be on its way
+        except AssertionError:
+            return False
+        return True
+
+    def _is_restored(self) -> bool:
         switched = {mode: self.output.rfind(b"\x1b[?%dh" % mode) for mode in (1000, 1003, 1004, 1049, 2004)}
         left = all(self.output.rfind(b"\x1b[?%dl" % mode) > on for mode, on in switched.items())
         cursor = self.output.rfind(b"\x1b[?25h") > self.output.rfind(b"\x1b[?25l")
@@ -82,6 +104,21 @@ class Terminal(pseudo.Terminal):
         data = self.output[self._seen :]
         self._seen += len(data)
         self._emulator.feed(data)
+
+
+def _is_engine(process: psutil.Process) -> bool:
+    with suppress(psutil.NoSuchProcess):  # it ended while we looked
+        return ENGINE in process.cmdline()
+    return False
+
+
+def _brake(engine: psutil.Process, over: threading.Event) -> None:
+    with suppress(psutil.NoSuchProcess):
+        while not over.is_set():
+            engine.suspend()
+            over.wait(HELD_SECONDS)
+            engine.resume()
+            over.wait(FREE_SECONDS)
 
 
 @contextmanager

@@ -3,7 +3,9 @@
 from concurrent.futures import ThreadPoolExecutor
 
 from medlora_edge.engine import Engine
+from medlora_edge.engine.protocol import Cause, Event, Failed, Message, Prefilling, Role
 from medlora_edge.models import Model
+from medlora_edge.tui.session.ahead import Ahead
 from medlora_edge.tui.session.events import Prefilled, Said
 from medlora_edge.tui.session.session import Session
 from tests.tui.listener import Listener
@@ -62,6 +64,27 @@ def test_prefill_can_be_given_up(ready: Session, listener: Listener, threads: Th
     prefilling.result(60)
     ready.ask(turn(99, "Still there?"), [])
     assert listener.end(99).answer
+
+
+class Cancelled:
+    """An engine whose prefills are given up halfway, and the prefill itself."""
+
+    def prefill(self, chat: object) -> "Cancelled":
+        return self
+
+    def events(self) -> tuple[Event, ...]:
+        return Prefilling(id=1, done=96, total=400), Failed(id=1, cause=Cause.CANCELLED, what="cancelled")
+
+
+def test_prefill_given_up_is_not_left_standing() -> None:
+    said: list[tuple[int, ...]] = []
+    ahead = Ahead(
+        Cancelled(),  # type: ignore[arg-type]
+        on_progress=lambda done, total: said.append((done, total)),
+        on_done=lambda tokens: said.append((tokens,)),
+    )
+    ahead.read((Message(role=Role.USER, content="Does it"),))
+    assert said == [(96, 400), (0,)]
 
 
 def test_typing_on_goes_on_from_what_is_under_way(

@@ -3,7 +3,10 @@
 import pytest
 
 from medlora_edge.errors import UsageError
+from medlora_edge.history.records import TaskName
 from medlora_edge.tui.session.budget import LEAST_ROOM, LONGEST_ANSWER, Budget, about
+from medlora_edge.tui.session.session import Session
+from tests.tui.turns import answered, question
 
 
 def test_answer_has_what_the_prompt_leaves_and_no_more_than_the_longest() -> None:
@@ -34,3 +37,13 @@ def test_what_is_typed_since_counts_too() -> None:
     assert Budget(790, 1000, typed=about(37)).nearly_full
     assert Budget(10, 1000, typed=about(-400)).now == 0
     assert (about(0), about(1), about(8), about(-5)) == (0, 1, 2, -1)
+
+
+@pytest.mark.parametrize("name", ["ask", "pubmedqa", "multiple_choice"])
+def test_budget_is_known_before_anything_is_typed(ready: Session, name: TaskName) -> None:
+    empty = ready.budget(name, question(""), [])
+    assert empty
+    assert 0 < empty.used < 200
+    longer = ready.budget(name, question(""), [answered(1)])
+    assert longer
+    assert (longer.used > empty.used) is (name == "ask")

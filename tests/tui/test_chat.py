@@ -1,12 +1,16 @@
 """The chat screen over a scripted session: everything a user does, and everything that may go wrong meanwhile."""
 
+from threading import Event
+from typing import Any
+
 import pytest
 
 from medlora_edge.errors import CorruptError, EngineError
-from medlora_edge.history import TurnState
+from medlora_edge.history import Turn, TurnState
 from medlora_edge.notice import NOTICE
 from tests.tui.apps import FakeApp, ask, ended, ready, screen_text, until
 from tests.tui.fake_session import Crash, End, Fail, Gate, Hang, Label, Read, Say
+from tests.tui.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.asyncio
 
@@ -20,7 +24,7 @@ async def test_opens_a_chat_that_says_it_is_not_saved_and_what_it_is_for() -> No
         await ready(pilot, app)
         shown = screen_text(app)
         assert NOTICE in shown
-        assert "not saved \u00b7 starter \u00b7 ready" in shown
+        assert "not saved \u00b7 ready \u00b7 starter" in shown
         assert app.focused is app.chat.prompt
 
 
@@ -49,7 +53,7 @@ async def test_answer_streams_with_numbers_for_every_phase() -> None:
         app.fake.release("said")
         view = await ended(pilot, app)
         assert view.answer.text == "Sepsis is\nan infection."
-        await until(pilot, lambda: "prompt 120 tokens (20 known) in 1.0 s" in screen_text(app))
+        await until(pilot, lambda: "prompt 120 tokens (20 from cache) in 1.0 s" in screen_text(app))
         assert "10.0 tok/s" in screen_text(app)
         (kept,) = app.keeper.turns()
         assert (kept.answer, kept.state) == (view.answer.text, TurnState.DONE)
@@ -143,6 +147,29 @@ async def test_stop_of_the_load_and_the_next_question_loads_it() -> None:
 
 
 # --- one at a time ----------------------------------------------------------------------------------------
+
+
+async def test_stop_while_the_question_is_being_kept_leaves_it_in_one_place() -> None:
+    app = FakeApp()
+    go_on = Event()
+    async with app.run_test() as pilot:
+        await ready(pilot, app)
+        begin = app.keeper.begin
+
+        def slowly(*arguments: Any, **options: Any) -> Turn:
+            turn = begin(*arguments, **options)
+            go_on.wait(PATIENCE_SECONDS)
+            return turn
+
+        app.keeper.begin = slowly  # type: ignore[method-assign]
+        await ask(pilot, app)
+        await until(pilot, app.keeper.turns)
+        await pilot.press("escape")
+        await until(pilot, lambda: app.chat.prompt.text == "What is sepsis?")
+        go_on.set()
+        assert (await ended(pilot, app)).turn.state is TurnState.STOPPED
+        assert app.chat.prompt.text == ""
+        assert not app.fake.asked
 
 
 async def test_hammering_enter_asks_once_and_a_second_question_is_refused_with_its_draft() -> None:

@@ -5,8 +5,10 @@ from textual import events
 
 from medlora_edge.history import TurnState
 from medlora_edge.tui.widgets.prompt import Abstract
+from medlora_edge.tui.widgets.turn_view import TurnView
 from tests.tui.apps import FakeApp, ask, ended, ready, screen_text, until
 from tests.tui.fake_session import Hang, Label, Say
+from tests.tui.shelves import notified
 from tests.tui.turns import ABSTRACT
 
 pytestmark = pytest.mark.asyncio
@@ -94,3 +96,25 @@ async def test_question_that_lacks_a_part_is_refused_with_its_draft() -> None:
         await pilot.press("shift+tab", "enter")
         assert app.chat.prompt.text == "Does it?"
         assert not app.fake.asked
+
+
+async def test_an_abstract_that_was_not_asked_about_is_not_overwritten_by_an_edit() -> None:
+    app = FakeApp()
+    async with app.run_test(size=(80, 40)) as pilot:
+        await ready(pilot, app)
+        await ask(pilot, app)
+        await ended(pilot, app)
+        await pilot.press("shift+tab")
+        box = app.chat.query_one(Abstract)
+        await until(pilot, lambda: app.focused is box)
+        box.fill(ABSTRACT)
+        await pilot.press("alt+up")
+        await until(pilot, lambda: isinstance(app.focused, TurnView))
+        await pilot.press("e")
+        await notified(pilot, "was not asked about yet")
+        assert (box.text, app.chat.prompt.text) == (ABSTRACT, "")
+        app.chat.prompt.focus()
+        await ask(pilot, app, "Does it work?")
+        await ended(pilot, app, 2)
+        await pilot.press("alt+up", "alt+up", "e")
+        await until(pilot, lambda: app.chat.prompt.text == "What is sepsis?")

@@ -6,7 +6,7 @@ from textual import events
 from medlora_edge.tui.screens.choice import Choice
 from medlora_edge.tui.widgets.prompt import LONGEST_PASTE
 from tests.tui.apps import FakeApp, ask, ended, ready, screen_text, until
-from tests.tui.fake_session import Say
+from tests.tui.fake_session import Gate, Say
 
 pytestmark = pytest.mark.asyncio
 
@@ -56,6 +56,28 @@ async def test_nothing_is_cut_without_the_users_word() -> None:
         assert app.fake.asked[1][1] == ()
 
 
+@pytest.mark.parametrize("new_chat", [False, True])
+async def test_what_was_typed_meanwhile_stays_in_the_prompt(new_chat: bool) -> None:
+    app = FakeApp()
+    async with app.run_test() as pilot:
+        await ready(pilot, app)
+        await ask(pilot, app, "one two three")
+        await ended(pilot, app)
+        app.fake.window = 70
+        app.fake.unload("gone")
+        await until(pilot, lambda: not app.chat.standing.ready)
+        app.fake.load_steps = (0.1, Gate("loaded"))
+        await ask(pilot, app, "word word word")
+        await until(pilot, lambda: app.chat.standing.loading)
+        await pilot.press(*"next")
+        app.fake.release("loaded")
+        await until(pilot, lambda: isinstance(app.screen, Choice))
+        assert app.chat.prompt.text == "word word word\nnext"
+        await pilot.press(*(["down"] if new_chat else []), "enter")
+        await until(pilot, lambda: len(app.fake.asked) == 2 and not app.chat.busy)
+        assert app.chat.prompt.text == "next"
+
+
 async def test_edited_question_that_moves_to_a_new_chat_is_no_variant_there() -> None:
     app = FakeApp()
     app.fake.window = 100
@@ -91,7 +113,7 @@ async def test_newline_keys_and_pastes_never_send() -> None:
 
 async def test_prompt_grows_to_ten_lines() -> None:
     app = FakeApp()
-    async with app.run_test() as pilot:
+    async with app.run_test(size=(80, 40)) as pilot:
         await ready(pilot, app)
         for lines, height in [(1, 1), (4, 4), (10, 10), (30, 10)]:
             app.chat.prompt.fill("\n".join("x" * lines))

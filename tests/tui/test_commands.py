@@ -4,6 +4,8 @@ import pytest
 
 from medlora_edge.notice import NOTICE
 from medlora_edge.tui.screens.choice import Choice
+from medlora_edge.tui.screens.help import Help
+from medlora_edge.tui.screens.list_page import ListPage
 from tests.tui.apps import FakeApp, ask, ended, ready, screen_text, until
 from tests.tui.fake_session import Say
 
@@ -69,6 +71,21 @@ async def test_help_lists_live_keys() -> None:
             assert words in screen_text(app)
         await pilot.press("escape")
         await until(pilot, lambda: app.screen is app.chat)
+
+
+@pytest.mark.parametrize(("key", "own"), [("ctrl+r", "Chats"), ("f4", "Models")])
+async def test_help_lists_the_keys_of_a_page_and_is_not_opened_twice(key: str, own: str) -> None:
+    app = FakeApp()
+    async with app.run_test(size=(100, 60)) as pilot:
+        await ready(pilot, app)
+        await pilot.press(key)
+        await until(pilot, lambda: isinstance(app.screen, ListPage))
+        page = app.screen
+        await pilot.press("f1")
+        await until(pilot, lambda: isinstance(app.screen, Help) and own in screen_text(app))
+        app.action_help()
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is page)
 
 
 async def test_new_chat_forgets_the_turns_but_not_the_draft() -> None:

@@ -11,30 +11,30 @@ from medlora_edge.engine.protocol import Sampling
 from medlora_edge.errors import MedloraError, ResourceError, UsageError
 from medlora_edge.models import Adapter
 from medlora_edge.notice import DEMONSTRATION, NOTICE
-from medlora_edge.tui.chat.standing import Standing
 from medlora_edge.tui.keeping import exporting
 from medlora_edge.tui.keeping.asked_with import asked_with, to_export
 from medlora_edge.tui.keeping.keeper import Keeper
-from medlora_edge.tui.session.budget import Budget
 from medlora_edge.tui.session.conversation import sampling
 from tests.tui.apps import a_model
 from tests.tui.turns import answered, question
 
 
 def test_settings_of_a_question_and_the_seed_of_its_turn() -> None:
-    at = Standing(warning=DEMONSTRATION, budget=Budget(12, 4096))
-    settings = asked_with(at, a_model())
+    model = a_model()
+    shown = replace(model, manifest=model.manifest.model_copy(update={"demonstration": True}))
+    settings = asked_with(shown, window=4096)
     assert settings["Warning"] == DEMONSTRATION
     assert (settings["Quantisation"], settings["Context tokens"], settings["Temperature"]) == ("Q3_K_L", 4096, 0.2)
+    assert not {"Warning", "Context tokens"} & set(asked_with(model))
     turn = answered(7, settings=settings)
     assert to_export(turn) == {**settings, "Seed": sampling(turn).seed}
     assert sampling(turn) == Sampling(seed=7)
 
 
 def test_a_verdict_is_exported_with_where_it_comes_from_and_what_the_answer_makes_of_it() -> None:
-    settings = asked_with(Standing(), a_model(), task="pubmedqa")
+    settings = asked_with(a_model(), task="pubmedqa")
     assert "likeliest" in str(settings["Verdict is"])
-    assert "Verdict is" not in asked_with(Standing(), a_model())
+    assert "Verdict is" not in asked_with(a_model())
     agrees = answered(7, name="pubmedqa", answer="yes. It does.", label="yes")
     assert "Verdict and answer" not in to_export(agrees)
     assert "says no" in str(to_export(replace(agrees, answer="No."))["Verdict and answer"])
@@ -42,7 +42,7 @@ def test_a_verdict_is_exported_with_where_it_comes_from_and_what_the_answer_make
 
 def test_an_adapter_is_named_with_its_hash() -> None:
     adapter = Adapter(name="heart", path=Path("heart.gguf"), sha256="cd" * 32, size_bytes=1)
-    assert asked_with(Standing(), None, adapter)["Adapter"] == f"heart, SHA-256 {'cd' * 32}"
+    assert asked_with(a_model(), adapter)["Adapter"] == f"heart, SHA-256 {'cd' * 32}"
 
 
 def test_a_chat_that_is_opened_again_is_exported_with_what_each_turn_was_asked_with() -> None:

@@ -185,11 +185,11 @@ async def test_rename_in_a_line_of_its_own(store: Store) -> None:
     async with app.run_test() as pilot:
         await opened(pilot, app)
         await pilot.press("down", "e")
-        assert app.screen.query_one(NewTitle).value == "Sepsis in adults"
+        await until(pilot, lambda: app.screen.query_one(NewTitle).value == "Sepsis in adults")
         await pilot.press("end", *" (old)", "enter")
         await until(pilot, lambda: listed(app) == ["Statins", "Sepsis in adults (old)"])
-        assert app.screen.query_one(ChatList).highlighted == 1
-        assert app.focused is app.screen.query_one(ChatList)
+        await until(pilot, lambda: app.screen.query_one(ChatList).highlighted == 1)
+        await until(pilot, lambda: app.focused is app.screen.query_one(ChatList))
 
 
 async def test_escape_leaves_the_title_and_a_second_one_closes(store: Store) -> None:

@@ -1,18 +1,21 @@
 """From a chat that is not saved to one that is: passphrase twice, the recovery code read back, nothing left behind."""
 
 import re
+from threading import Event
+from typing import Any
 
 import pytest
 from textual.pilot import Pilot
 
 from medlora_edge import history
 from medlora_edge.errors import ResourceError
-from medlora_edge.history import TurnState, database
+from medlora_edge.history import Store, TurnState, database
 from medlora_edge.tui.screens.keep import Keep
 from tests.history.support import PASSPHRASE
 from tests.tui.apps import FakeApp, ask, ended, ready, screen_text, until
 from tests.tui.fake_session import Gate, Say
 from tests.tui.kept import cheaply, folder, type_in
+from tests.tui.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.asyncio
 GROUP = re.compile(r"Type group (\d)")
@@ -25,7 +28,7 @@ def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def begin(pilot: Pilot[None], app: FakeApp) -> None:
     """Press the key that the footer shows."""
-    assert "f3 Keep chats" in screen_text(app)
+    assert "F3 Keep chats" in screen_text(app)
     await pilot.press("f3")
     await until(pilot, lambda: isinstance(app.screen, Keep))
 
@@ -44,7 +47,7 @@ async def test_first_start_is_a_usable_chat_that_is_not_saved_and_can_be_kept() 
     app = FakeApp()
     async with app.run_test() as pilot:
         await ready(pilot, app)
-        assert "not saved \u00b7 starter" in screen_text(app)
+        assert "not saved \u00b7 ready \u00b7 starter" in screen_text(app)
         assert not folder().exists()
         await ask(pilot, app)
         await ended(pilot, app)
@@ -53,7 +56,7 @@ async def test_first_start_is_a_usable_chat_that_is_not_saved_and_can_be_kept() 
         code, number = await shown_code(pilot, app)
         await type_in(pilot, code.split("-")[number - 1].lower())
         await until(pilot, lambda: app.screen is app.chat)
-        assert "saved, encrypted \u00b7 starter" in screen_text(app)
+        assert "saved, encrypted \u00b7 ready (10.0 tok/s, 6.0 s) \u00b7 starter" in screen_text(app)
         assert code not in screen_text(app)
         assert "Keep chats" not in screen_text(app)
         assert "What is sepsis?" in screen_text(app)
@@ -87,13 +90,39 @@ async def test_code_must_be_read_back_before_it_goes_away() -> None:
         await begin(pilot, app)
         await type_in(pilot, PASSPHRASE, PASSPHRASE)
         code, number = await shown_code(pilot, app)
-        await pilot.press("escape")
-        await until(pilot, lambda: "Write the code down first" in screen_text(app))
-        await type_in(pilot, "0000")
-        await until(pilot, lambda: "not what the group says" in screen_text(app))
+        for key in ("escape", "ctrl+q", "ctrl+d"):
+            await pilot.press(key)
+            await until(pilot, lambda: "Write the code down first" in screen_text(app))
+            await type_in(pilot, "0000")
+            await until(pilot, lambda: "not what the group says" in screen_text(app))
+            assert isinstance(app.screen, Keep)
+        await pilot.press("ctrl+l")
+        app.vault.lock()
+        await pilot.pause()
         assert isinstance(app.screen, Keep)
         await type_in(pilot, f" {code.split('-')[number - 1]} ")
         await until(pilot, lambda: app.screen is app.chat)
+        assert app.vault.may_lock
+
+
+async def test_code_that_is_being_made_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    create, go_on = history.create, Event()
+
+    def slowly(*arguments: Any, **options: Any) -> tuple[Store, str]:
+        go_on.wait(PATIENCE_SECONDS)
+        return create(*arguments, **options)
+
+    monkeypatch.setattr(history, "create", slowly)
+    app = FakeApp()
+    async with app.run_test() as pilot:
+        await ready(pilot, app)
+        await begin(pilot, app)
+        await type_in(pilot, PASSPHRASE, PASSPHRASE)
+        await until(pilot, lambda: "Encrypting..." in screen_text(app))
+        await pilot.press("ctrl+q", "escape")
+        await pilot.pause()
+        go_on.set()
+        await shown_code(pilot, app)
 
 
 async def test_answer_under_way_goes_on_in_the_kept_chat() -> None:

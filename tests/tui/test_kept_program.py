@@ -8,7 +8,7 @@ import pytest
 
 from medlora_edge.errors import ExitCode
 from medlora_edge.history import TurnState
-from tests.cli.program import PROGRAM, run
+from tests.cli.program import PROGRAM, one_thread, run
 from tests.history.support import PASSPHRASE, reopen
 from tests.tui.kept import folder, kept
 from tests.tui.terminal import Terminal, terminal
@@ -20,6 +20,7 @@ DRAFT = "And in children?"
 
 @pytest.fixture(autouse=True)
 def _installed(tiny_gguf: Path) -> None:
+    one_thread()
     assert run("models", "add", tiny_gguf, "--name", "mine").returncode == ExitCode.DONE
     kept()[0].close()
 
@@ -36,8 +37,9 @@ def test_killed_while_it_answers_it_goes_on_at_the_next_start() -> None:
         screen.shows("saved, encrypted")
         screen.shows("ready")
         screen.press(QUESTION, QUESTION)
-        screen.press("\r", "answering")
         (engine,) = screen.engines
+        with screen.slow_engine():
+            screen.press("\r", "answering")
         engine.suspend()  # else the tiny model is done too soon
         screen.press(DRAFT, DRAFT)
         _let_it_be_kept(screen)
@@ -54,9 +56,11 @@ def test_killed_while_it_answers_it_goes_on_at_the_next_start() -> None:
     with terminal([PROGRAM]) as screen:
         unlock(screen)
         screen.shows("Go on?")
-        screen.press("\r", "answering")
-        assert DRAFT in screen.text
-        screen.press("\x1b", "Stopped by you.")
+        screen.shows("ready")
+        with screen.slow_engine():
+            screen.press("\r", "answering")
+            screen.shows(DRAFT)
+            screen.press("\x1b", "Stopped by you.")
         screen.send("\x11")
         assert screen.quits() == ExitCode.DONE
         assert screen.restored
@@ -71,9 +75,10 @@ def test_lock_ends_the_engine_and_leaves_nothing_on_the_screen() -> None:
         unlock(screen)
         screen.shows("ready")
         screen.press(QUESTION, QUESTION)
-        screen.press("\r", "answering")
         (engine,) = screen.engines
-        screen.press("\x0c", "Your chats are locked")
+        with screen.slow_engine():
+            screen.press("\r", "answering")
+            screen.press("\x0c", "Your chats are locked")
         assert QUESTION not in screen.text
         assert "answering" not in screen.text
         _, alive = psutil.wait_procs([engine], timeout=60)
@@ -94,8 +99,9 @@ def test_private_asks_and_writes_nothing(home: Path) -> None:
         screen.shows("ready")
         assert "not saved" in screen.text
         screen.press(QUESTION, QUESTION)
-        screen.press("\r", "answering")
-        screen.press("\x1b", "Stopped by you.")
+        with screen.slow_engine():
+            screen.press("\r", "answering")
+            screen.press("\x1b", "Stopped by you.")
         screen.press("\x11", "Quit?")
         screen.send("\r")
         assert screen.quits() == ExitCode.DONE

@@ -31,7 +31,7 @@ def unhashed(model: Model, monkeypatch: pytest.MonkeyPatch) -> Model:
 
 @pytest.fixture
 def stuck(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Event:
-    """The engine stands still as soon as it is to load; set once it does."""
+    """The engine stands still as soon as it is to load; set once it does, and once more after it is cleared."""
     reached, load = Event(), engine.load
     assert engine.ready
 
@@ -93,11 +93,12 @@ def test_stop_while_the_weights_are_read(
 
 
 def test_stopped_load_never_takes_the_next_one_with_it(
-    session: Session, model: Model, listener: Listener, threads: ThreadPoolExecutor
+    session: Session, model: Model, listener: Listener, threads: ThreadPoolExecutor, stuck: Event
 ) -> None:
     for number in range(1, 6):
+        stuck.clear()
         threads.submit(session.load, model)
-        wait_until(lambda: session._loading)
+        stuck.wait()
         session.stop()
         session.load(model)
         wait_until(lambda: len(listener.all(ModelReady)) == number)  # noqa: B023

@@ -1,8 +1,10 @@
 """The lock: after five minutes without a key, or by key: screen, keys and engine go, and all of it comes back."""
 
 import time
+from threading import Event
 
 import pytest
+from textual import events
 from textual.pilot import Pilot
 
 from medlora_edge import history
@@ -14,6 +16,7 @@ from tests.history.support import PASSPHRASE
 from tests.tui.apps import FakeApp, ask, ended, ready, screen_text, until
 from tests.tui.fake_session import Hang, Say
 from tests.tui.kept import folder, kept, locked, unlock
+from tests.tui.waiting import PATIENCE_SECONDS
 
 DRAFT = "half a question"
 ANSWER = "Dysregulated."
@@ -166,3 +169,50 @@ async def test_lock_in_the_middle_of_a_torrent_of_words() -> None:
         await locked(pilot, app)
         await until(pilot, lambda: app.fake.model is None)
         assert "word" not in screen_text(app)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("paste", [False, True])
+async def test_time_asleep_counts_for_the_first_key_too_and_that_key_goes_nowhere(
+    paste: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("medlora_edge.tui.app.TICK_SECONDS", 3600)
+    app = app_that_idles()
+    async with app.run_test() as pilot:
+        await chatting(pilot, app)
+        app.now += 8 * 3600
+        if paste:
+            app.post_message(events.Paste("x"))
+        else:
+            await pilot.press("x")
+        await locked(pilot, app)
+        await unlock(pilot, app)
+        await until(pilot, lambda: app.chat.prompt.text)
+        assert app.chat.prompt.text == DRAFT
+
+
+@pytest.mark.asyncio
+async def test_private_right_after_the_lock_waits_until_what_was_locked_is_let_go(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    go_on = Event()
+    app = app_that_idles()
+    async with app.run_test() as pilot:
+        await chatting(pilot, app)
+        close = app.keeper.close
+
+        def slowly() -> None:
+            go_on.wait(PATIENCE_SECONDS)
+            close()
+
+        monkeypatch.setattr(app.keeper, "close", slowly)
+        await pilot.press("ctrl+l")
+        await locked(pilot, app)
+        await pilot.press("f6", "f6")
+        await pilot.pause()
+        assert app.locked
+        go_on.set()
+        await until(pilot, lambda: not app.locked)
+        await ready(pilot, app)
+        await ask(pilot, app)
+        await ended(pilot, app)

@@ -30,6 +30,12 @@ from tests.tui.waiting import wait_until
 LONG = "What is known about sepsis in adults and in children? " * 100
 
 
+@pytest.fixture
+def endless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer of seconds: there is time to interrupt it on a busy machine too."""
+    monkeypatch.setattr("medlora_edge.tui.session.budget.LONGEST_ANSWER", 3500)
+
+
 def strike(engine: Engine, number: signal.Signals) -> None:
     assert engine.pid is not None
     os.kill(engine.pid, number)
@@ -185,6 +191,7 @@ def test_answer_that_has_used_its_room_is_marked_cut(
 # --- stop -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("endless")
 def test_stop_while_decoding_keeps_what_was_seen(
     ready: Session, listener: Listener, threads: ThreadPoolExecutor
 ) -> None:
@@ -231,6 +238,7 @@ def test_stop_while_the_labels_are_weighed_is_seen_at_once(
     works(ready, listener)
 
 
+@pytest.mark.usefixtures("endless")
 def test_stop_behind_the_verdict_keeps_it(ready: Session, listener: Listener, threads: ThreadPoolExecutor) -> None:
     asking = threads.submit(ready.ask, turn(1, name="pubmedqa"), [])
     verdict = listener.first(Verdict)
@@ -253,6 +261,7 @@ def test_engine_that_dies_while_the_labels_are_weighed_weighs_them_again(
     assert end.answer.startswith(f"{end.label}.")
 
 
+@pytest.mark.usefixtures("endless")
 def test_stop_of_an_engine_that_hangs_is_seen_at_once(
     ready: Session, engine: Engine, listener: Listener, threads: ThreadPoolExecutor
 ) -> None:
@@ -272,6 +281,7 @@ def test_stop_with_nothing_under_way_does_nothing(ready: Session, listener: List
     works(ready, listener)
 
 
+@pytest.mark.usefixtures("endless")
 def test_stopped_question_and_the_next_never_mix(
     ready: Session, listener: Listener, threads: ThreadPoolExecutor
 ) -> None:
@@ -293,6 +303,7 @@ def works(session: Session, listener: Listener) -> None:
 # --- one at a time ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("endless")
 def test_only_one_of_many_questions_at_once_is_taken(
     ready: Session, listener: Listener, threads: ThreadPoolExecutor, model: Model
 ) -> None:
@@ -310,6 +321,7 @@ def test_only_one_of_many_questions_at_once_is_taken(
 # --- deaths -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("endless")
 def test_engine_that_dies_once_answers_after_all(
     ready: Session, engine: Engine, listener: Listener, threads: ThreadPoolExecutor
 ) -> None:
@@ -326,6 +338,7 @@ def test_engine_that_dies_once_answers_after_all(
     assert end.answer.startswith("".join(event.text for event in again if isinstance(event, Said)))
 
 
+@pytest.mark.usefixtures("endless")
 def test_engine_that_dies_twice_fails_the_turn_and_keeps_the_longer_part(
     ready: Session, engine: Engine, listener: Listener, threads: ThreadPoolExecutor
 ) -> None:
@@ -345,6 +358,7 @@ def test_engine_that_dies_twice_fails_the_turn_and_keeps_the_longer_part(
     works(ready, listener)
 
 
+@pytest.mark.usefixtures("endless")
 def test_close_interrupts_the_turn_and_ends_the_process(
     ready: Session, engine: Engine, listener: Listener, threads: ThreadPoolExecutor
 ) -> None:

@@ -89,6 +89,7 @@ def test_copy_uses_the_desktops_program_and_says_which(tmp_path: Path, monkeypat
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0")
+    monkeypatch.setattr(clipboard, "PATIENCE_SECONDS", 60)
     assert clipboard.copy("answer") == "wl-copy"
     assert (tmp_path / "copied").read_text() == "answer"
     program.write_text("#!/bin/sh\nexit 1\n")

@@ -15,6 +15,7 @@ from tests.tui.turns import ABSTRACT
 
 ANSWER = "Sepsis is life-threatening organ dysfunction caused by a dysregulated host response to infection.\n\n" * 3
 SIZES = [(80, 24), (120, 40)]
+EQUAL_LOOKS = 20  # on a busy machine time passes in which the app did nothing
 LOOKS = ["dark", "light", "high-contrast", "no-color"]
 Compare = Callable[..., bool]
 
@@ -121,10 +122,11 @@ def test_overlays(app: FakeApp, size: tuple[int, int], key: str, snap_compare: C
 
 async def settle(pilot: Pilot[None], app: SafeApp) -> None:
     """Until nothing changes any more: what is typed was counted and read ahead, the screen was drawn."""
-    before, since = "", time.monotonic()
-    while time.monotonic() - since < 0.7:
+    before, since, equal = "", time.monotonic(), 0
+    while time.monotonic() - since < 0.7 or equal < EQUAL_LOOKS:
         await asyncio.sleep(0.02)
         await pilot.pause()
         now = app.export_screenshot()
+        equal += 1
         if now != before:
-            before, since = now, time.monotonic()
+            before, since, equal = now, time.monotonic(), 0

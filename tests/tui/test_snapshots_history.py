@@ -9,6 +9,7 @@ from textual.pilot import Pilot
 from medlora_edge import history
 from medlora_edge.history import Store, rows
 from medlora_edge.tui.screens.choice import Choice
+from tests.tui.apps import until
 from tests.tui.shelves import ShelfApp, keep_chat, opened, shows
 from tests.tui.test_snapshots import LOOKS, SIZES, Compare, settle
 
@@ -82,7 +83,7 @@ def test_erase(app: ShelfApp, size: tuple[int, int], snap_compare: Compare) -> N
     async def reach(pilot: Pilot[None]) -> None:
         await opened(pilot, app)
         await pilot.press("tab", "delete")
-        assert isinstance(app.screen, Choice)
+        await until(pilot, lambda: isinstance(app.screen, Choice))
         await settle(pilot, app)
 
     assert snap_compare(app, terminal_size=size, run_before=reach)

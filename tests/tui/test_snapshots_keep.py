@@ -5,11 +5,12 @@ from collections.abc import Callable
 import pytest
 from textual.pilot import Pilot
 
-from medlora_edge.history import keys
+from medlora_edge.history import attempts, keys
 from tests.history.support import PASSPHRASE, asked
 from tests.tui.apps import FakeApp, ask, ended, ready, screen_text, until
 from tests.tui.kept import WRONG, cheaply, kept, locked, type_in, unlock
 from tests.tui.test_snapshots import LOOKS, SIZES, Compare, settle
+from tests.tui.test_unlock import Clock
 
 CODE = "0123-4567-89AB-CDEF-GHJK-MNPQ-RSTV-WXYZ"
 
@@ -21,8 +22,9 @@ def size(request: pytest.FixtureRequest) -> tuple[int, int]:
 
 @pytest.fixture(params=LOOKS)
 def made(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Callable[[], FakeApp]:
-    """Makes the app, once the chats are there or not."""
+    """Makes the app, once the chats are there or not; the pause behind a wrong passphrase does not end."""
     cheaply(monkeypatch)
+    monkeypatch.setattr(attempts, "time", Clock())
     monkeypatch.setattr(keys, "new_recovery_code", lambda: CODE)
     monkeypatch.setattr("medlora_edge.tui.keeping.passphrase.any_group", lambda code: 5)
     if request.param == "no-color":

@@ -28,18 +28,18 @@ from tests.tui.fake_session import TIMINGS
 
 READY = Standing(model="tiny", sha256="ab", ready=True, doing="ready")
 CASES: list[tuple[SessionEvent, str]] = [
-    (LoadingModel("tiny", Stage.CHECKING, 0.4), "not saved \u00b7 tiny \u00b7 checking 40%"),
-    (ModelReady("tiny", "cd", 4096, "UNTRAINED MODEL: no"), "not saved \u00b7 tiny \u00b7 UNTRAINED \u00b7 ready"),
-    (ModelFailed("tiny", EngineError("x")), "not saved \u00b7 tiny \u00b7 no model"),
-    (ModelReleased("locked"), "not saved \u00b7 tiny \u00b7 locked"),
-    (Queued(1), "not saved \u00b7 tiny \u00b7 waiting"),
-    (ReadingPrompt(1, 1200, 2400), "not saved \u00b7 tiny \u00b7 reading prompt 1,200/2,400"),
-    (Said(1, "text", 3), "not saved \u00b7 tiny \u00b7 answering 3"),
-    (Verdict(1, "yes", {}), "not saved \u00b7 tiny \u00b7 ready"),
-    (EngineRestarted("died", 1), "not saved \u00b7 tiny \u00b7 engine started again"),
-    (Ended(1, TurnState.DONE, "x", timings=TIMINGS), "not saved \u00b7 tiny \u00b7 ready (10.0 tok/s, 6.0 s)"),
-    (ReadingAhead(5, 10), "not saved \u00b7 tiny \u00b7 reading ahead 5/10"),
-    (Prefilled(10), "not saved \u00b7 tiny \u00b7 read ahead 10"),
+    (LoadingModel("tiny", Stage.CHECKING, 0.4), "not saved \u00b7 checking 40% \u00b7 tiny"),
+    (ModelReady("tiny", "cd", 4096, "UNTRAINED MODEL: no"), "not saved \u00b7 ready \u00b7 tiny \u00b7 UNTRAINED"),
+    (ModelFailed("tiny", EngineError("x")), "not saved \u00b7 no model \u00b7 tiny"),
+    (ModelReleased("locked"), "not saved \u00b7 locked \u00b7 tiny"),
+    (Queued(1), "not saved \u00b7 waiting \u00b7 tiny"),
+    (ReadingPrompt(1, 1200, 2400), "not saved \u00b7 reading prompt 1,200/2,400 \u00b7 tiny"),
+    (Said(1, "text", 3), "not saved \u00b7 answering 3 \u00b7 tiny"),
+    (Verdict(1, "yes", {}), "not saved \u00b7 ready \u00b7 tiny"),
+    (EngineRestarted("died", 1), "not saved \u00b7 engine started again \u00b7 tiny"),
+    (Ended(1, TurnState.DONE, "x", timings=TIMINGS), "not saved \u00b7 ready (10.0 tok/s, 6.0 s) \u00b7 tiny"),
+    (ReadingAhead(5, 10), "not saved \u00b7 reading ahead 5/10 \u00b7 tiny"),
+    (Prefilled(10), "not saved \u00b7 ready \u00b7 10 tokens read ahead \u00b7 tiny"),
 ]
 
 
@@ -79,5 +79,21 @@ def test_model_name_can_steer_nothing() -> None:
 
 def test_figures_of_a_whole_answer() -> None:
     shown = figures(TIMINGS)
-    assert shown == ("6.0 s \u00b7 prompt 120 tokens (20 known) in 1.0 s \u00b7 answer 50 tokens \u00b7 10.0 tok/s")
+    assert shown == (
+        "6.0 s \u00b7 prompt 120 tokens (20 from cache) in 1.0 s \u00b7 answer 50 tokens \u00b7 10.0 tok/s"
+    )
     assert figures(None) == ""
+
+
+def test_figures_have_as_many_digits_as_mean_something() -> None:
+    fast = TIMINGS.model_copy(update={"decode_seconds": 0.04, "prefill_seconds": 0.0123, "total_seconds": 0.06})
+    shown = figures(fast)
+    assert shown == "60 ms \u00b7 prompt 120 tokens (20 from cache) in 12 ms \u00b7 answer 50 tokens \u00b7 1,250 tok/s"
+    assert hear(READY, Ended(1, TurnState.DONE, "x", timings=fast), 0).doing == "ready (1,250 tok/s, 60 ms)"
+
+
+@pytest.mark.parametrize("event", [Prefilled(0), Queued(1), ModelReleased("locked")], ids=type)
+def test_nothing_is_said_of_what_was_read_ahead_once_that_is_over(event: SessionEvent) -> None:
+    at = hear(READY, ReadingAhead(96, 400), 0)
+    assert "reading ahead" in at.left
+    assert "ahead" not in hear(at, event, 0).left

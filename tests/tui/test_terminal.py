@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from medlora_edge.errors import ExitCode
-from tests.cli.program import PROGRAM, run
+from tests.cli.program import PROGRAM, one_thread, run
 from tests.tui.terminal import Terminal, terminal
 from tests.tui.waiting import wait_until
 
@@ -23,7 +23,7 @@ from medlora_edge.tui.widgets.prompt import Prompt
 Prompt.action_send = lambda prompt: 1 / 0
 main.main()
 """
-BROKEN_SETTINGS = '[engine]\nthreads = 2\n\n[app]\ntheme = "mauve"\n'
+BROKEN_SETTINGS = '[engine]\nthreads = 1\n\n[app]\ntheme = "mauve"\n'
 COLOUR = re.compile(r"[34]8;5;(\d+)")
 GREYS = range(232, 256)
 DRAGS = 6
@@ -32,6 +32,7 @@ DRAGS = 6
 @pytest.fixture(autouse=True)
 def model(tiny_gguf: Path) -> None:
     """Random weights: an answer that goes on until it is stopped. What ships is asked in test_terminal_shipped.py."""
+    one_thread()
     assert run("models", "add", tiny_gguf, "--name", "mine").returncode == ExitCode.DONE
 
 
@@ -59,14 +60,15 @@ def leave(screen: Terminal) -> None:
 
 def test_ask_resize_stop_and_quit(screen: Terminal) -> None:
     screen.shows("ready")
-    ask(screen)
-    screen.resize(100, 30)
-    screen.shows(QUESTION)
-    screen.resize(40, 10)
-    screen.shows("too small")
-    screen.resize(80, 24)
-    screen.hides("too small")
-    screen.press("\x1b", STOPPED)
+    with screen.slow_engine():
+        ask(screen)
+        screen.resize(100, 30)
+        screen.shows(QUESTION)
+        screen.resize(40, 10)
+        screen.shows("too small")
+        screen.resize(80, 24)
+        screen.hides("too small")
+        screen.press("\x1b", STOPPED)
     ask(screen, "And what else?")
     screen.send("\x1b")
     leave(screen)
@@ -75,20 +77,21 @@ def test_ask_resize_stop_and_quit(screen: Terminal) -> None:
 def test_window_dragged_while_an_answer_is_written_still_obeys(screen: Terminal) -> None:
     """Sizes that overtook each other were followed for ever."""
     screen.shows("ready")
-    ask(screen)
-    for _ in range(DRAGS):
-        screen.resize(40, 10)
-        screen.shows("too small")
-        screen.resize(80, 24)
-        screen.shows("Ask a clinical question")
-    screen.press("\x1b", STOPPED)
+    with screen.slow_engine():
+        ask(screen)
+        for _ in range(DRAGS):
+            screen.resize(40, 10)
+            screen.shows("too small")
+            screen.resize(80, 24)
+            screen.shows("Ask a clinical question")
+        screen.press("\x1b", STOPPED)
     leave(screen)
 
 
 def test_stop_is_seen_at_once_in_each_phase_whatever_the_engine_does(screen: Terminal) -> None:
-    screen.shows("loading")
     wait_until(lambda: screen.engines, "an engine process")
     screen.engines[0].suspend()
+    screen.shows("loading")
     screen.press("\x1b", "load was stopped")
     ask(screen)  # loads the model again
     (engine,) = screen.engines
@@ -113,12 +116,15 @@ def test_stop_is_seen_at_once_in_each_phase_whatever_the_engine_does(screen: Ter
 
 def test_engine_that_is_killed_is_started_again_and_the_chat_is_kept(screen: Terminal) -> None:
     screen.shows("ready")
-    ask(screen)
-    (engine,) = screen.engines
-    engine.kill()
+    with screen.slow_engine():
+        ask(screen)
+        (engine,) = screen.engines
+        engine.kill()
     screen.shows("SIGKILL")
-    screen.shows("answering")
-    screen.press("\x1b", STOPPED)
+    wait_until(lambda: [other for other in screen.engines if other.pid != engine.pid])
+    with screen.slow_engine():
+        screen.shows("answering")
+        screen.press("\x1b", STOPPED)
     assert [other for other in screen.engines if other.pid != engine.pid]
     screen.press("\x1b[1;5H", QUESTION)
     leave(screen)
@@ -152,8 +158,9 @@ def test_screen_is_restored_after_an_error_of_our_own_and_what_was_typed_stays_h
 
 def test_ctrl_c_warns_once_and_quits_at_the_second_press(screen: Terminal) -> None:
     screen.shows("ready")
-    ask(screen)
-    screen.press("\x03", STOPPED)
+    with screen.slow_engine():
+        ask(screen)
+        screen.press("\x03", STOPPED)
     screen.press("draft", "draft")
     screen.press("\x03", "again")
     assert "draft" in screen.text
@@ -169,8 +176,9 @@ def test_settings_file_that_is_broken_is_named_with_its_line_and_colours_can_be_
     with terminal([PROGRAM], NO_COLOR="1", columns=120, rows=40) as screen:
         screen.shows("ready")
         screen.shows("settings.toml, line 5")
-        ask(screen)
-        screen.press("\x1b", STOPPED)
+        with screen.slow_engine():
+            ask(screen)
+            screen.press("\x1b", STOPPED)
         assert {int(colour) for colour in COLOUR.findall(screen.output.decode())} <= set(GREYS)
         leave(screen)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from medlora_edge.errors import ExitCode
-from tests.cli.program import PROGRAM, run
+from tests.cli.program import PROGRAM, one_thread, run
 from tests.tui.terminal import Terminal, terminal
 from tests.tui.waiting import wait_until
 
@@ -14,6 +14,7 @@ F5, ESCAPE, ENTER, TAB, DOWN, PAGE_DOWN = "\x1b[15~", "\x1b", "\r", "\t", "\x1b[
 
 @pytest.fixture(autouse=True)
 def installed(tiny_gguf: Path) -> None:
+    one_thread()
     assert run("models", "add", tiny_gguf, "--name", "mine").returncode == ExitCode.DONE
 
 

@@ -5,13 +5,14 @@ from pathlib import Path
 import pytest
 
 from medlora_edge.errors import ExitCode
-from tests.cli.program import PROGRAM, run
+from tests.cli.program import PROGRAM, one_thread, run
 from tests.tui.terminal import terminal
 
 
 @pytest.fixture(autouse=True)
 def model(tiny_gguf: Path) -> None:
     """Any model."""
+    one_thread()
     assert run("models", "add", tiny_gguf, "--name", "mine").returncode == ExitCode.DONE
 
 

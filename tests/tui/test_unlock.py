@@ -8,8 +8,11 @@ import pytest
 from textual.widgets import OptionList
 
 from medlora_edge import history
+from medlora_edge.errors import UsageError
 from medlora_edge.history import Chat, Store, Turn, TurnState, attempts
+from medlora_edge.tui.chat.standing import Keeping
 from medlora_edge.tui.keeping.draft import Draft, stored
+from medlora_edge.tui.screens.chat import ChatScreen
 from medlora_edge.tui.screens.choice import Choice
 from tests.history.support import PASSPHRASE, asked
 from tests.tui.apps import FakeApp, a_model, ask, ended, ready, screen_text, until
@@ -71,7 +74,7 @@ async def test_later_start_asks_for_the_passphrase_and_keeps_on() -> None:
     app = FakeApp()
     async with app.run_test() as pilot:
         await unlock(pilot, app)
-        assert "saved, encrypted \u00b7 starter" in screen_text(app)
+        assert "saved, encrypted \u00b7 ready \u00b7 starter" in screen_text(app)
         assert PASSPHRASE not in screen_text(app)
         await ask(pilot, app)
         await ended(pilot, app)
@@ -199,7 +202,7 @@ async def test_damaged_database_is_read_as_far_as_it_goes_and_never_replaced() -
     async with app.run_test(notifications=True, size=(100, 40)) as pilot:
         await unlock(pilot, app)
         shown = screen_text(app)
-        assert "read only \u00b7 starter" in shown
+        assert "read only \u00b7 ready \u00b7 starter" in shown
         assert "cannot be read" in shown
         assert app.keeper.store.chats()
         await ask(pilot, app, "Anything?")
@@ -266,6 +269,46 @@ async def test_draft_comes_back_with_its_mode_its_abstract_and_its_chat() -> Non
         assert app.chat.draft() == Draft("pubmedqa", "Does it?", ABSTRACT, chat.id)
         await pilot.press("enter")
         await ended(pilot, app, 2)
+
+
+async def test_draft_is_never_kept_as_less_than_it_is_on_its_way_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    noted: list[str] = []
+    note = ChatScreen.note_draft
+
+    def noting(chat: ChatScreen) -> None:
+        note(chat)
+        if chat.standing.keeping is Keeping.SAVED:
+            noted.append(chat.desk.keeper.draft.text)
+
+    monkeypatch.setattr(ChatScreen, "note_draft", noting)
+    store, _ = kept()
+    with store:
+        chat = store.new_chat("starter", SHA)
+        store.end(begin(store, chat).id, TurnState.DONE, "An old answer.")
+        store.save_draft(stored(Draft("pubmedqa", "Does it?", ABSTRACT, chat.id)))
+    app = FakeApp()
+    async with app.run_test() as pilot:
+        await unlock(pilot, app)
+        await until(pilot, lambda: noted)
+        assert set(noted) == {"Does it?"}
+
+
+async def test_what_was_said_behind_the_lock_stands_behind_the_chat() -> None:
+    store, _ = kept()
+    with store:
+        chat = store.new_chat("starter", SHA)
+        store.end(begin(store, chat).id, TurnState.DONE, "An old answer.")
+        store.save_draft(stored(Draft("ask", "And?", chat=chat.id)))
+    missing, wrong = UsageError("no model is there", fix="add one"), UsageError("settings.toml: bad value")
+    app = FakeApp(problem=missing, troubles=[wrong])
+    async with app.run_test(size=(100, 40)) as pilot:
+        await locked(pilot, app)
+        await until(pilot, lambda: len(app.chat.transcript.notes) == 2)
+        await type_in(pilot, PASSPHRASE)
+        await until(pilot, lambda: "An old answer." in screen_text(app))
+        await until(pilot, lambda: "no model is there" in screen_text(app))
+        shown = screen_text(app)
+        assert shown.index("An old answer.") < shown.index("settings.toml: bad value")
 
 
 @pytest.mark.parametrize(("said", "answers"), [("Half ", 3), ("", 2)])

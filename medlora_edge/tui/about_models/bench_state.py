@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from medlora_edge.bench.tabular import interval_text, percent
 from medlora_edge.bench.tally import Tally
 from medlora_edge.errors import MedloraError
+from medlora_edge.tui.chat.signs import bar
 
 if TYPE_CHECKING:
     from medlora_edge.bench.schema import Results
@@ -66,9 +67,7 @@ def figures(at: BenchState, now: float) -> Iterator[str]:
     if tally is None:
         return
     share = tally.done / tally.total if tally.total else 1.0
-    full = round(share * BAR)
-    bar = "\u2588" * full + "\u2591" * (BAR - full)
-    yield f"{bar} {tally.done:,} of {tally.total:,} answered ({share:.0%})"
+    yield f"{bar(share, BAR)} {tally.done:,} of {tally.total:,} answered ({share:.0%})"
     if tally.done:
         interval = interval_text(tally.accuracy_interval)
         yield f"accuracy so far  {percent(tally.accuracy):>5} %   95 % interval {interval}"

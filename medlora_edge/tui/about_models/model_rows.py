@@ -9,8 +9,8 @@ from medlora_edge.models import Adapter, AdapterFile, FileState, MemoryPlan, Mod
 from medlora_edge.models.units import size_text
 from medlora_edge.models.words import marks, memory_parts, memory_verdict
 from medlora_edge.tui.about_models import model_results
+from medlora_edge.tui.chat.signs import SEPARATOR
 
-SEPARATOR = " \u00b7 "
 STATES = {
     FileState.INTACT: "the file that was installed",
     FileState.UNCHECKED: "not checked since it was last written; loading checks it, v does so now",

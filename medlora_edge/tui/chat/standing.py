@@ -6,6 +6,7 @@ from enum import StrEnum
 from medlora_edge.engine.protocol import Timings
 from medlora_edge.history.records import TurnState
 from medlora_edge.privacy import clean
+from medlora_edge.tui.chat.signs import SEPARATOR
 from medlora_edge.tui.session.budget import Budget
 from medlora_edge.tui.session.events import (
     Ended,
@@ -23,8 +24,6 @@ from medlora_edge.tui.session.events import (
     Verdict,
 )
 
-NAME_WIDTH = 24
-SEPARATOR = " \u00b7 "
 ENDS = {
     TurnState.STOPPED: "stopped",
     TurnState.CUT: "cut at the limit",
@@ -43,7 +42,9 @@ class Keeping(StrEnum):
 
 @dataclass(frozen=True)
 class Standing:
-    """`doing` is the phase with its numbers; `first`: when the first words came, and after how many tokens."""
+    """`doing` is the phase with its numbers; `ahead`: what is said in its place of what is typed and read ahead;
+    `first`: when the first words came, and after how many tokens.
+    """
 
     keeping: Keeping = Keeping.NOT_SAVED
     model: str = ""
@@ -52,14 +53,16 @@ class Standing:
     loading: bool = False
     ready: bool = False
     doing: str = "no model"
+    ahead: str = ""
     first: tuple[float, int] | None = None
     budget: Budget | None = None
 
     @property
     def left(self) -> str:
-        """What the app is at."""
+        """What the app is at; the model last, for its name is what a narrow terminal may cut."""
         mark = self.warning.split()[0] if self.warning else ""
-        return SEPARATOR.join(clean(part) for part in (self.keeping, self.model[:NAME_WIDTH], mark, self.doing) if part)
+        parts = (self.keeping, self.ahead or self.doing, self.model, mark)
+        return SEPARATOR.join(clean(part) for part in parts if part)
 
     @property
     def right(self) -> str:
@@ -72,6 +75,7 @@ class Standing:
 
 def hear(at: Standing, event: SessionEvent, now: float) -> Standing:  # noqa: C901, PLR0911 - one case an event
     """The status after an event that came at `now` (seconds, any clock)."""
+    at = replace(at, ahead="")
     match event:
         case LoadingModel():
             doing = f"{event.stage} {event.fraction:.0%}"
@@ -94,9 +98,9 @@ def hear(at: Standing, event: SessionEvent, now: float) -> Standing:  # noqa: C9
         case Ended():
             return replace(at, first=None, doing=_end(event))
         case ReadingAhead():
-            return replace(at, doing=f"reading ahead {event.done:,}/{event.total:,}")
+            return replace(at, ahead=f"reading ahead {event.done:,}/{event.total:,}")
         case Prefilled():
-            return replace(at, doing=f"read ahead {event.tokens:,}")
+            return replace(at, ahead=f"ready{SEPARATOR}{event.tokens:,} tokens read ahead" if event.tokens else "")
         case Verdict():
             return at
 
@@ -105,12 +109,12 @@ def figures(spent: Timings | None) -> str:
     """What a whole answer took."""
     if spent is None:
         return ""
-    rate = f"{spent.generated_tokens / spent.decode_seconds:.1f} tok/s" if spent.decode_seconds > 0 else ""
+    prompt = f"prompt {spent.prompt_tokens:,} tokens ({spent.cached_tokens:,} from cache)"
     parts = (
-        f"{spent.total_seconds:.1f} s",
-        f"prompt {spent.prompt_tokens:,} tokens ({spent.cached_tokens:,} known) in {spent.prefill_seconds:.1f} s",
+        _time(spent.total_seconds),
+        f"{prompt} in {_time(spent.prefill_seconds)}",
         f"answer {spent.generated_tokens:,} tokens",
-        rate,
+        _rate(spent.generated_tokens, spent.decode_seconds),
     )
     return SEPARATOR.join(part for part in parts if part)
 
@@ -119,8 +123,8 @@ def _answering(at: Standing, event: Said, now: float) -> Standing:
     if not event.tokens:  # the words that it goes on from
         return at
     began, before = at.first or (now, event.tokens)
-    rate = f", {(event.tokens - before) / (now - began):.1f} tok/s" if now - began > 0 else ""
-    return replace(at, first=(began, before), doing=f"answering {event.tokens:,}{rate}")
+    rate = _rate(event.tokens - before, now - began)
+    return replace(at, first=(began, before), doing=", ".join(filter(None, (f"answering {event.tokens:,}", rate))))
 
 
 def _end(event: Ended) -> str:
@@ -129,4 +133,15 @@ def _end(event: Ended) -> str:
     spent = event.timings
     if spent is None or spent.decode_seconds <= 0:
         return "ready"
-    return f"ready ({spent.generated_tokens / spent.decode_seconds:.1f} tok/s, {spent.total_seconds:.1f} s)"
+    return f"ready ({_rate(spent.generated_tokens, spent.decode_seconds)}, {_time(spent.total_seconds)})"
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
+
+
+def _rate(tokens: int, seconds: float) -> str:
+    if seconds <= 0:
+        return ""
+    rate = tokens / seconds
+    return f"{rate:,.0f} tok/s" if rate >= 100 else f"{rate:.1f} tok/s"

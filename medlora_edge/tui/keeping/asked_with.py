@@ -2,8 +2,7 @@
 
 from medlora_edge.engine.protocol import Sampling
 from medlora_edge.history import Setting, TaskName, Turn
-from medlora_edge.models import Adapter, Model
-from medlora_edge.tui.chat.standing import Standing
+from medlora_edge.models import Adapter, Model, warning
 from medlora_edge.tui.session import verdict
 from medlora_edge.tui.session.conversation import sampling
 
@@ -11,19 +10,20 @@ VERDICT = "the label that the model finds likeliest, weighed before the answer, 
 
 
 def asked_with(
-    at: Standing, model: Model | None, adapter: Adapter | None = None, *, task: TaskName = "ask"
+    model: Model, adapter: Adapter | None = None, *, window: int | None = None, task: TaskName = "ask"
 ) -> dict[str, Setting]:
-    """Settings of a question that is about to be asked."""
+    """Settings of a question that is about to be asked; `window`: tokens of the context, None while it loads."""
     chosen = Sampling()
-    settings: dict[str, Setting] = {"Warning": at.warning} if at.warning else {}
+    settings: dict[str, Setting] = {}
+    if said := warning(model):
+        settings["Warning"] = said
     if task != "ask":
         settings["Verdict is"] = VERDICT
-    if model:
-        settings["Quantisation"] = model.manifest.quantisation
+    settings["Quantisation"] = model.manifest.quantisation
     if adapter:
         settings["Adapter"] = f"{adapter.name}, SHA-256 {adapter.sha256}"
-    if at.budget:
-        settings["Context tokens"] = at.budget.window
+    if window:
+        settings["Context tokens"] = window
     return settings | {
         "Temperature": chosen.temperature,
         "Top-k": chosen.top_k,

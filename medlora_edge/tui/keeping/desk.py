@@ -1,6 +1,7 @@
 """From a question typed to a question asked: room for it, kept first, then computed. Called from worker threads."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from threading import Event
 
@@ -85,7 +86,9 @@ class Desk:
 
     def read_ahead(self, order: Order) -> None:
         """Compute what is typed so far, unless that is switched off."""
-        if self.type_ahead:
+        if not self.type_ahead:
+            return
+        with suppress(MedloraError):  # the store, or the engine: the question itself will say so
             self.session.prefill(order.task, order.question, self.earlier(order.retry_of))
 
     def take(self, order: Order) -> None:
@@ -112,17 +115,16 @@ class Desk:
 
         Raises NoRoomError, StoppedError when it was stopped before it was kept, MedloraError.
         """
-        self._need_model()
-        earlier = self._with_room(order)
+        model, adapter = self._need_model()
+        earlier, window = self._with_room(order)
         if self._wanted is not order:
             raise StoppedError("stopped")
-        at = self.standing
         turn = self.keeper.begin(
             order.task,
             order.question,
-            model=at.model,
-            sha256=at.sha256,
-            settings=asked_with(at, self.model, self.adapter, task=order.task),
+            model=model.name,
+            sha256=model.manifest.sha256,
+            settings=asked_with(model, adapter, window=window, task=order.task),
             retry_of=order.retry_of,
             typed=order.draft,
         )
@@ -156,25 +158,29 @@ class Desk:
         self.keeper.chat = chat
         self._left_out = frozenset()
 
-    def _need_model(self) -> None:
+    def _need_model(self) -> tuple[Model, Adapter | None]:
+        """The one that answers: what the status line says of it is still that of the one before while it loads."""
         self._model_known.wait()
-        if self.standing.ready or self.standing.loading:
-            return
-        if self.model is None:
+        model, adapter = self.model, self.adapter
+        if model is None:
             raise UsageError("no model is installed", fix="install one with `medlora-edge models add FILE`")
-        self.session.load(self.model, self.adapter)
+        if not (self.standing.ready or self.standing.loading):
+            self.session.load(model, adapter)
+        return model, adapter
 
-    def _with_room(self, order: Order) -> Sequence[Turn]:
-        """The turns before it; fewer where the user said so."""
+    def _with_room(self, order: Order) -> tuple[Sequence[Turn], int | None]:
+        """The turns before it, fewer where the user said so; and the context's size, None while it is not known."""
         earlier = self.earlier(order.retry_of)
         budget = self.session.budget(order.task, order.question, earlier)
-        if budget is None or budget.fits:
-            return earlier
+        if budget is None:
+            return earlier, None
+        if budget.fits:
+            return earlier, budget.window
         if not order.drop:
             raise NoRoomError(budget, len(earlier))
         kept = self.session.fitting(order.task, order.question, earlier)
         self._left_out |= {turn.id for turn in earlier} - {turn.id for turn in kept}
-        return kept
+        return kept, budget.window
 
 
 def dropping(order: Order) -> Order:

@@ -14,7 +14,7 @@ from medlora_edge.tui.session.events import Ended, EngineRestarted, Said, Sessio
 
 
 class Keeper:
-    """One chat in a store. All methods but `hear` wait for the disk: call them from worker threads.
+    """One chat in a store. All methods wait for the disk (`hear` where something ends): call them from threads.
 
     `draft` is what is typed now, set by the screen. `on_trouble` is told once what could not be kept; the answer goes
     on being shown, and keeping it is tried again with every `flush`.
@@ -124,15 +124,19 @@ class Keeper:
     def _flush_words(self) -> None:
         with self._words:
             turn, text = self._turn, self._text
-        if turn is None or text == self._kept or not self._try(lambda: self.store.save_answer(turn, text)):
+        if turn is None or text == self._kept:
             return
-        with self._words:
-            if self._turn == turn:
-                self._kept = text
+        if self._try(lambda: self.store.save_answer(turn, text)):
+            with self._words:
+                if self._turn == turn:
+                    self._kept = text
 
     def _flush_draft(self) -> None:
         draft = self.draft
-        if self.store.damage or draft == self._kept_draft or self._try(lambda: self.store.save_draft(stored(draft))):
+        if draft == self._kept_draft:
+            return
+        read_only = self.store.damage is not None
+        if read_only or self._try(lambda: self.store.save_draft(stored(draft))):
             self._kept_draft = draft
 
     def _end(self, event: Ended) -> None:

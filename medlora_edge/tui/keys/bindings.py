@@ -17,6 +17,7 @@ APP_KEYS: list[BindingType] = [
 LEFT_OUT_FIRST = ("ask_quit", "bench", "models", "lock", "keep_chats")  # where the bottom line has no room for all
 LOCK_KEY = Binding("ctrl+l", "app.lock", "Lock", show=False)
 OVERLAY_KEYS: list[BindingType] = [Binding("escape", "app.escape", "Close"), LOCK_KEY]  # the app's own are hidden
+LIST_PAGE_KEYS: list[BindingType] = [*OVERLAY_KEYS, Binding("f1", "app.help", "Help", show=False)]
 KEEP_KEYS: list[BindingType] = [Binding("escape", "close", "Close"), LOCK_KEY]
 UNLOCK_KEYS: list[BindingType] = [
     Binding("escape", "back", "Passphrase", show=False),
@@ -36,12 +37,15 @@ CHAT_KEYS: list[BindingType] = [
     Binding("ctrl+end", "scroll_chat('end')", "To the end of the chat, and follow it", show=False),
     Binding("alt+up", "walk(-1)", "To the turn before", show=False),
     Binding("alt+down", "walk(1)", "To the next turn", show=False),
+    Binding("ctrl+o", "unfold", "Whole abstract, or its beginning", show=False),
+]
+TEXT_BOX_KEYS: list[BindingType] = [
+    Binding("pageup", "screen.scroll_chat('page_up')", "Chat: page up", show=False),
+    Binding("pagedown", "screen.scroll_chat('page_down')", "Chat: page down", show=False),
 ]
 PROMPT_KEYS: list[BindingType] = [
     Binding("enter", "send", "Send", id="prompt.send"),
     Binding("ctrl+j,shift+enter,alt+enter", "newline", "New line", show=False, id="prompt.newline"),
-    Binding("pageup", "screen.scroll_chat('page_up')", "Chat: page up", show=False),
-    Binding("pagedown", "screen.scroll_chat('page_down')", "Chat: page down", show=False),
     Binding("shift+up", "screen.scroll_chat('up')", "Chat: line up", show=False),
     Binding("shift+down", "screen.scroll_chat('down')", "Chat: line down", show=False),
     Binding("alt+b", "cursor_word_left", "Cursor word left", show=False),
@@ -58,6 +62,7 @@ TURN_KEYS: list[BindingType] = [
     Binding("j", "screen.walk(1)", "Down", show=False),
     Binding("g", "screen.scroll_chat('home')", "To the beginning", show=False),
     Binding("G,end", "screen.scroll_chat('end')", "To the end", show=False),
+    Binding("space", "screen.unfold", "Whole abstract, or its beginning", show=False),
 ]
 SEARCH_KEYS: list[BindingType] = [
     Binding("enter", "submit", "Open"),
@@ -83,7 +88,6 @@ BENCH_KEYS: list[BindingType] = [
 ]
 RUN_LIST_KEYS: list[BindingType] = [Binding("enter", "select", "Open")]
 MODEL_KEYS: list[BindingType] = [
-    *OVERLAY_KEYS,
     Binding("v", "check", "Verify"),
     Binding("d", "make_default", "Make default"),
     Binding("r", "look", "Look again"),

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 BUSY = "An answer is being written. Esc stops it; your text stays here."
 LENT = "A bench is running: F5 shows and stops it. Your text stays here."
 DAMAGED = "The kept chats are damaged: they can be read and exported, nothing can be asked in them."
+DRAFT = "The prompt holds a draft: send it or delete it first."
+ABSTRACT = "The abstract of PubMedQA mode was not asked about yet: send it or delete it first."
 EDITS = " \u00b7 edits an earlier question; emptied it asks a new one"
 ROOM = ("Leave out the oldest turns", "Begin a new chat with it", "Back to the text")
 
@@ -85,9 +87,8 @@ class Asking:
     def edit(self, turn: Turn) -> None:
         """Put a question back into the prompt; sent from there it becomes a variant beside what it was."""
         chat, asked = self._chat, turn.question
-        if chat.prompt.text.strip():
-            warning = "The prompt holds a draft: send it or delete it first."
-            chat.notify(warning, severity="warning", markup=False)
+        if chat.prompt.text.strip() or chat.abstract_unasked:
+            chat.notify(DRAFT if chat.prompt.text.strip() else ABSTRACT, severity="warning", markup=False)
             return
         chat.write(turn.task, modes.typed(asked), "\n\n".join(asked.contexts))
         self.edit_on(turn.id)
@@ -132,14 +133,17 @@ class Asking:
     def _send(self, order: Order) -> None:
         chat = self._chat
         try:
-            chat.desk.send(order, lambda turn: chat.tell(self._begun, turn))
+            chat.desk.send(order, lambda turn: chat.tell(self._begun, order, turn))
         except NoRoomError as error:
             chat.tell(self._offer_room, order, error)
         except MedloraError as error:
             chat.tell(self._refused, order, error)
 
-    def _begun(self, turn: Turn) -> None:
-        self._kept = True
+    def _begun(self, order: Order, turn: Turn) -> None:
+        if order is self.sending:
+            self._kept = True
+        else:  # it was stopped and came back as a draft while it was being kept
+            self._take_out(order)
         self._chat.note_draft()
         self._chat.transcript.begin(turn)
 
@@ -158,8 +162,7 @@ class Asking:
         def answered(chosen: int | None) -> None:
             if chosen is None or answers[chosen] == ROOM[2]:
                 return
-            if order.draft:
-                self._chat.prompt.fill("")
+            self._take_out(order)
             if answers[chosen] == ROOM[1]:
                 self._chat.begin_chat()
                 self.begin(alone(order))
@@ -169,6 +172,13 @@ class Asking:
         answers = list(ROOM if error.earlier else ROOM[2:])
         about = f"{error.what}. Nothing is cut without your word."
         self._chat.app.push_screen(Choice("This does not fit into the context", about, answers), answered)
+
+    def _take_out(self, order: Order) -> None:
+        """The draft leaves the prompt; what was typed behind it stays, as a new question."""
+        if order.draft:
+            prompt = self._chat.prompt
+            prompt.fill(prompt.text.removeprefix(order.draft).removeprefix("\n"))
+            self.edit_no_more()
 
     def _give_back(self, order: Order) -> None:
         """The draft returns, before what was typed meanwhile."""

@@ -23,7 +23,7 @@ from medlora_edge.tui.about_models.wishes import choices, find_job
 from medlora_edge.tui.keys.bindings import BENCH_KEYS
 from medlora_edge.tui.screens.choice import Choice
 from medlora_edge.tui.screens.steady import Steady
-from medlora_edge.tui.terminal.threads import tell
+from medlora_edge.tui.terminal.threads import tell_screen
 from medlora_edge.tui.widgets.bench_form import BenchForm
 from medlora_edge.tui.widgets.bench_progress import BenchProgress
 from medlora_edge.tui.widgets.card import error_card
@@ -122,7 +122,7 @@ class BenchScreen(Steady, Screen[None]):
 
     def _tell(self, do: Callable[[], object]) -> None:
         """From a worker thread, unless the screen is gone."""
-        tell(self.app, lambda: do() if self.is_attached else None)
+        tell_screen(self, do)
 
     @work(thread=True, exclusive=True, group="look")
     def _look(self) -> None:

@@ -42,6 +42,9 @@ class ChatScreen(Steady, Screen[None]):
     BINDINGS = CHAT_KEYS
     HELP = "The chat"
     AUTO_FOCUS: ClassVar[str | None] = "#prompt"
+    DEFAULT_CSS = """
+    ChatScreen { overflow: hidden; }
+    """
 
     class WentBack(Message):
         """The desk holds the model that worked before: it is to be loaded again."""
@@ -114,10 +117,16 @@ class ChatScreen(Steady, Screen[None]):
 
     def write(self, task: TaskName, text: str, abstract: str) -> None:
         """Put a question into the prompt."""
-        self._set_mode(task)
         self.query_one(Abstract).fill(abstract)
         self.prompt.fill(text)
+        self._set_mode(task)  # notes the draft as well
         self.prompt.focus()
+
+    @property
+    def abstract_unasked(self) -> bool:
+        """Whether the abstract is one that no question on the screen is about: nothing else holds it."""
+        typed = modes.question("pubmedqa", "", self.query_one(Abstract).text).contexts
+        return bool(typed) and all(view.turn.question.contexts != typed for view in self.transcript.turns())
 
     @on(Prompt.Sent)
     def send(self) -> None:
@@ -229,6 +238,10 @@ class ChatScreen(Steady, Screen[None]):
     def action_scroll_chat(self, how: str) -> None:
         """Move in the transcript, from wherever the focus is."""
         self.transcript.move(how)
+
+    def action_unfold(self) -> None:
+        """Ctrl+O, and Space on a turn: its whole abstract, or its beginning again."""
+        self.transcript.unfold()
 
     def action_walk(self, step: int) -> None:
         """Go from turn to turn."""

@@ -22,6 +22,7 @@ class Choice(Steady, ModalScreen[int | None]):
         Vertical { width: 66; max-width: 90%; height: auto; border: round $primary; padding: 1 2; background: $panel; }
         #asked { text-style: bold; }
         OptionList { height: auto; margin-top: 1; border: none; background: $panel; }
+        OptionList:focus { border: none; }
     }
     """
 

@@ -29,8 +29,7 @@ def hear(chat: "ChatScreen", event: SessionEvent, now: float) -> None:
         case ModelFailed():
             _no_model(chat, event)
         case EngineRestarted():
-            fix = "nothing: the question is asked once more" if event.turn else None
-            chat.transcript.add(Note("warning", event.why, fix=fix))
+            chat.transcript.add(Note("warning", event.why, fix="nothing: the question is asked once more"))
         case ModelReleased():
             chat.desk.let_go()
         case Queued():

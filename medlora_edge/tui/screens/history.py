@@ -13,7 +13,6 @@ from medlora_edge.history import Turn
 from medlora_edge.tui.keeping import places
 from medlora_edge.tui.keeping.places import Place
 from medlora_edge.tui.keeping.reopening import Reopened
-from medlora_edge.tui.keys.bindings import OVERLAY_KEYS
 from medlora_edge.tui.screens.choice import Choice
 from medlora_edge.tui.screens.list_page import ListPage
 from medlora_edge.tui.screens.shelf import Shelf
@@ -34,7 +33,6 @@ ANSWERS = ("Keep it", "Erase it")
 class History(ListPage[Reopened | None]):
     """Ends with the chat to be shown again. `busy`: whether an answer is being written."""
 
-    BINDINGS = OVERLAY_KEYS
     HELP = "Chats"
     AUTO_FOCUS: ClassVar[str | None] = "Search"
 

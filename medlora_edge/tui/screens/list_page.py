@@ -2,12 +2,14 @@
 
 from textual.screen import ModalScreen, ScreenResultType
 
+from medlora_edge.tui.keys.bindings import LIST_PAGE_KEYS
 from medlora_edge.tui.screens.steady import Steady
 
 
 class ListPage(Steady, ModalScreen[ScreenResultType]):
     """List and `About` stand in "#body"; lines of one row have the class "line"."""
 
+    BINDINGS = LIST_PAGE_KEYS
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - Textual declares it for instances
     DEFAULT_CSS = """
     ListPage {

@@ -1,7 +1,7 @@
 """F4: every model with what it needs and whether it is intact; choose one and go on with the chat."""
 
 from collections.abc import Callable
-from typing import ClassVar, ParamSpec
+from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -19,14 +19,12 @@ from medlora_edge.tui.about_models.model_rows import InUse, Row
 from medlora_edge.tui.keys.bindings import MODEL_KEYS
 from medlora_edge.tui.screens.choice import Choice
 from medlora_edge.tui.screens.list_page import ListPage
-from medlora_edge.tui.terminal.threads import tell
+from medlora_edge.tui.terminal.threads import tell_screen
 from medlora_edge.tui.widgets.keys import Keys
 from medlora_edge.tui.widgets.model_details import ModelDetails
 from medlora_edge.tui.widgets.model_list import ModelList
 from medlora_edge.tui.widgets.notice import Notice
 from medlora_edge.tui.widgets.plain import Plain
-
-P = ParamSpec("P")
 
 LOOKING = "Looking at the models ..."
 HOW = "Choosing a model keeps the chat."
@@ -73,10 +71,6 @@ class ModelPage(ListPage[Chosen | None]):
     def _about(self) -> ModelDetails:
         return self.query_one(ModelDetails)
 
-    def _tell(self, do: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
-        """From a worker thread; a page that was left has nothing to draw on."""
-        tell(self.app, lambda: do(*args, **kwargs) if self in self.app.screen_stack else None)
-
     def _say(self, words: str) -> None:
         self.query_one("#work", Plain).show(words)
 
@@ -106,9 +100,9 @@ class ModelPage(ListPage[Chosen | None]):
         try:
             listed = choosing.listed(self._settings, self._now)
         except MedloraError as error:
-            self._tell(self._trouble, error)
+            tell_screen(self, self._trouble, error)
             return ()
-        self._tell(self._show, listed, words)
+        tell_screen(self, self._show, listed, words)
         return listed
 
     @on(OptionList.OptionSelected)
@@ -123,9 +117,9 @@ class ModelPage(ListPage[Chosen | None]):
         try:
             chosen = choosing.take(listed, row)
         except MedloraError as error:
-            self._tell(self._say, f"{row.found.entry.name} cannot be used: {error.what}.")
+            tell_screen(self, self._say, f"{row.found.entry.name} cannot be used: {error.what}.")
         else:
-            self._tell(self._taken, chosen)
+            tell_screen(self, self._taken, chosen)
 
     def _taken(self, chosen: Chosen) -> None:
         if not self.is_current:
@@ -156,7 +150,7 @@ class ModelPage(ListPage[Chosen | None]):
         def say(words: str) -> None:
             nonlocal last
             last = words
-            self._tell(self._say, words)
+            tell_screen(self, self._say, words)
 
         choosing.check(model, say, lambda: worker.is_cancelled)
         if not worker.is_cancelled:
@@ -172,6 +166,6 @@ class ModelPage(ListPage[Chosen | None]):
         try:
             models.set_default(name)
         except MedloraError as error:
-            self._tell(self._say, f"{error.what}.")
+            tell_screen(self, self._say, f"{error.what}.")
         else:
             self._look(f"{name} answers at every start.")

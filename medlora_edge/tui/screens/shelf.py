@@ -8,7 +8,7 @@ from medlora_edge.history import Store, Turn
 from medlora_edge.tui.keeping import places
 from medlora_edge.tui.keeping.places import Place
 from medlora_edge.tui.keeping.reopening import Reopened, reopen
-from medlora_edge.tui.terminal.threads import tell
+from medlora_edge.tui.terminal.threads import tell, tell_screen
 
 if TYPE_CHECKING:
     from medlora_edge.tui.screens.history import History
@@ -51,7 +51,7 @@ class Shelf:
             finally:
                 if all(chat.id != place.chat.id for chat in self.store.chats()):
                     tell(app, self._erased, place.chat.id)
-                    _tell(screen, then, None)
+                    tell_screen(screen, then, None)
 
         self._run(screen, "erase", work, lambda _: None)
 
@@ -60,12 +60,8 @@ class Shelf:
             try:
                 result = read()
             except MedloraError as error:
-                _tell(screen, screen.trouble, error)
+                tell_screen(screen, screen.trouble, error)
             else:
-                _tell(screen, then, result)
+                tell_screen(screen, then, result)
 
         screen.run_worker(work, thread=True, group=group, exclusive=True)
-
-
-def _tell(screen: "History", do: Callable[[T], object], result: T) -> None:
-    tell(screen.app, lambda: do(result) if screen.is_attached else None)

@@ -135,6 +135,7 @@ class Unlock(Steady, Screen[None]):
     def action_private(self) -> None:
         """F6."""
         if not self._working:
+            self._working = True
             self._doors.go_private()
 
     @property

@@ -5,7 +5,7 @@ from threading import Lock
 
 from medlora_edge.engine.client import Engine
 from medlora_edge.engine.pending import Pending
-from medlora_edge.engine.protocol import Message, Prefilled, Prefilling
+from medlora_edge.engine.protocol import Failed, Message, Prefilled, Prefilling
 from medlora_edge.errors import MedloraError
 from medlora_edge.tui.session.conversation import goes_on_from
 
@@ -13,7 +13,9 @@ Chat = tuple[Message, ...]
 
 
 class Ahead:
-    """At most one prefill under way. `on_progress` is told done and total tokens, `on_done` the tokens computed."""
+    """At most one prefill under way. `on_progress` is told done and total tokens, `on_done` the tokens
+    computed, 0 where it was given up.
+    """
 
     def __init__(
         self, engine: Engine, *, on_progress: Callable[[int, int], None], on_done: Callable[[int], None]
@@ -84,3 +86,5 @@ class Ahead:
                     self._on_progress(event.done, event.total)
                 case Prefilled():
                     self._on_done(event.tokens)
+                case Failed():
+                    self._on_done(0)

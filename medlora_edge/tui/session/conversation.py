@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from medlora_edge.engine.protocol import Message, Role, Sampling
+from medlora_edge.errors import UsageError
 from medlora_edge.history.records import TaskName, Turn, TurnState
 from medlora_edge.privacy import clean
 from medlora_edge.tasks import Question, task
@@ -44,6 +45,17 @@ def messages(name: TaskName, question: Question, earlier: Sequence[Turn]) -> tup
     if name != "ask":
         return own
     return (*own[:-1], *(message for turn in earlier for message in _said(turn)), own[-1])
+
+
+def counted(name: TaskName, question: Question, earlier: Sequence[Turn]) -> tuple[Message, ...]:
+    """What is counted while a question is typed: one that lacks a part still counts as an open question, an empty one
+    as next to nothing behind the turns it builds on.
+    """
+    try:
+        return messages(name, question, earlier)
+    except UsageError:
+        open_question = replace(question, question=question.question.strip() or PLACE)
+        return messages("ask", open_question, earlier if name == "ask" else ())
 
 
 def typed_so_far(name: TaskName, question: Question, earlier: Sequence[Turn]) -> tuple[Message, ...]:

@@ -85,10 +85,10 @@ class Verdict:
 
 @dataclass(frozen=True)
 class EngineRestarted:
-    """The engine died and was started again. What `turn` said is void, it begins anew; None: nothing was lost."""
+    """The engine died and was started again. What `turn` said is void, it begins anew."""
 
     why: str
-    turn: int | None
+    turn: int
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ class ReadingAhead:
 
 @dataclass(frozen=True)
 class Prefilled:
-    """The first `tokens` tokens of the prompt typed so far are computed."""
+    """The first `tokens` tokens of the prompt typed so far are computed; 0: that was given up."""
 
     tokens: int
 

@@ -193,7 +193,7 @@ class Session:
 
     def budget(self, name: TaskName, question: Question, earlier: Sequence[Turn]) -> Budget | None:
         """See SessionLike."""
-        chat = conversation.messages(name, question, earlier)
+        chat = conversation.counted(name, question, earlier)
         return self._count([chat])[0] if self._opened else None
 
     def fitting(self, name: TaskName, question: Question, earlier: Sequence[Turn]) -> Sequence[Turn]:

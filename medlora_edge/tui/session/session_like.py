@@ -58,9 +58,8 @@ class SessionLike(Protocol):
         """Give up what `prefill` began."""
 
     def budget(self, name: TaskName, question: Question, earlier: Sequence[Turn]) -> Budget | None:
-        """Tokens of a question before it is sent; None while no model is there.
-
-        Raises UsageError when the question lacks a part, EngineError.
+        """Tokens of a question before it is sent, with those of the turns it builds on even while it is empty; None
+        while no model is there. Raises EngineError.
         """
 
     def fitting(self, name: TaskName, question: Question, earlier: Sequence[Turn]) -> Sequence[Turn]:

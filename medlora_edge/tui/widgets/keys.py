@@ -1,7 +1,7 @@
 """The bottom line: keys that work now, as many as the terminal has room for, none of them cut."""
 
 from textual.app import ComposeResult
-from textual.binding import ActiveBinding
+from textual.binding import ActiveBinding, Binding
 from textual.screen import Screen
 from textual.widgets import Footer
 from textual.widgets._footer import FooterKey
@@ -26,8 +26,9 @@ class Keys(Footer):
         """A key and what it does, each."""
         self._said = self._now()
         for _, key, enabled, tooltip in self._said:
-            name = self.app.get_key_display(key)
-            shown = FooterKey(key.key, name, key.description, key.action, disabled=not enabled, tooltip=tooltip)
+            shown = FooterKey(
+                key.key, self._called(key), key.description, key.action, disabled=not enabled, tooltip=tooltip
+            )
             yield shown.data_bind(compact=Footer.compact)
 
     def bindings_changed(self, screen: Screen[object]) -> None:
@@ -49,5 +50,8 @@ class Keys(Footer):
                 shown.pop(action, None)
         return tuple(shown.values())
 
+    def _called(self, key: Binding) -> str:
+        return self.app.get_key_display(key).replace("Ctrl+", "^")
+
     def _width(self, active: ActiveBinding) -> int:
-        return len(self.app.get_key_display(active.binding)) + 1 + len(active.binding.description) + GAP
+        return len(self._called(active.binding)) + 1 + len(active.binding.description) + GAP

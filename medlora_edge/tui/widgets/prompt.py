@@ -1,20 +1,23 @@
 """The prompt box: Enter sends, Ctrl+J begins a line, a paste never sends, Up at the first line recalls."""
 
 from textual import events
+from textual.geometry import Size
 from textual.message import Message
 from textual.widgets import TextArea
 
 from medlora_edge.privacy import clean
 from medlora_edge.tui.chat.recall import Recall
-from medlora_edge.tui.keys.bindings import PROMPT_KEYS
+from medlora_edge.tui.keys.bindings import PROMPT_KEYS, TEXT_BOX_KEYS
 
 LONGEST_PASTE = 200_000  # characters, with what stands there already: many times what a context holds
+LINES = 10  # of a question in view, where the terminal has room for them
 TEXT_SHARE = 0.9  # of a paste; with less it is a file, not text
 
 
 class Box(TextArea):
     """A text box that takes text only: pastes are cleaned, or refused whole."""
 
+    BINDINGS = TEXT_BOX_KEYS
     DEFAULT_CSS = """
     Box {
         height: auto;
@@ -44,6 +47,13 @@ class Box(TextArea):
         self.text = clean(text)
         self.move_cursor(self.document.end)
 
+    def action_cursor_line_end(self, select: bool = False) -> None:
+        """Where there is nothing to the right: the end of the chat, which is followed again."""
+        if not select and self.cursor_at_end_of_text:
+            self.call_later(self.run_action, "screen.scroll_chat('end')")
+        else:
+            super().action_cursor_line_end(select)
+
     async def _on_paste(self, event: events.Paste) -> None:
         event.prevent_default()
         event.stop()
@@ -59,20 +69,24 @@ class Box(TextArea):
 
 
 class Prompt(Box):
-    """Where questions are written; grows to 10 lines."""
+    """Where questions are written; grows to 10 lines, but never over the whole screen."""
 
     BINDINGS = PROMPT_KEYS
     HELP = "The prompt"
     DEFAULT_CSS = """
-    Prompt { max-height: 12; }
+    Prompt { max-height: 40vh; }
     """
 
     class Sent(Message):
-        """The user wants it asked; the text stays until the question is taken."""
+        """The user wants it asked."""
 
     def __init__(self) -> None:
         super().__init__(id="prompt", highlight_cursor_line=False)
         self.recall = Recall()
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """As many lines as are written, up to the most that are in view."""
+        return min(LINES, super().get_content_height(container, viewport, width))
 
     def action_send(self) -> None:
         """Enter."""
@@ -98,24 +112,18 @@ class Prompt(Box):
         else:
             self.fill(newer)
 
-    def action_cursor_line_end(self, select: bool = False) -> None:
-        """Where there is nothing to the right: the end of the chat, which is followed again."""
-        if not select and self.cursor_at_end_of_text:
-            self.call_later(self.run_action, "screen.scroll_chat('end')")
-        else:
-            super().action_cursor_line_end(select)
-
     async def _on_key(self, event: events.Key) -> None:
         if event.key == "enter":  # not a newline: the binding sends
             event.prevent_default()
 
 
 class Abstract(Box):
-    """Where an abstract is pasted; Enter begins a line, Tab goes to the question."""
+    """Where an abstract is pasted; Enter begins a line, Tab goes to the question, and the box is small from then on."""
 
     HELP = "The abstract"
     DEFAULT_CSS = """
-    Abstract { max-height: 8; min-height: 4; display: none; }
+    Abstract { max-height: 4; display: none; }
+    Abstract:focus { max-height: 25vh; }
     Abstract.shown { display: block; }
     """
 

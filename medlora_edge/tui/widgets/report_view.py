@@ -20,6 +20,7 @@ class ReportView(VerticalScroll):
         scrollbar-size-vertical: 1;
         .title { text-style: bold; margin-bottom: 1; }
         .heading { text-style: bold; color: $primary; }
+        .title, .heading, .part { padding-left: 1; }
         Static { height: auto; }
     }
     """
@@ -42,5 +43,5 @@ def parts(report: Report) -> ComposeResult:
 
 def _part(part: Section | str) -> list[Widget]:
     if isinstance(part, str):
-        return [Plain(part)]
-    return [Plain(part.heading, classes="heading"), Static(part.table)]
+        return [Plain(part, classes="part")]
+    return [Plain(part.heading, classes="heading"), Static(part.table, classes="part")]

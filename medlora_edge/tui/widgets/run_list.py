@@ -10,7 +10,7 @@ from textual.widgets.option_list import Option
 
 from medlora_edge.bench.runs import Listed
 from medlora_edge.bench.tabular import percent
-from medlora_edge.tui.chat.standing import SEPARATOR
+from medlora_edge.tui.chat.signs import SEPARATOR
 from medlora_edge.tui.keys.bindings import RUN_LIST_KEYS
 from medlora_edge.tui.widgets.plain import plain
 

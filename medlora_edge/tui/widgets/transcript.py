@@ -124,9 +124,21 @@ class Transcript(Vertical):
         return self._log.entries[-1].turn if self._log.entries else None
 
     @property
+    def notes(self) -> tuple[Note, ...]:
+        """What happened and is no answer, in order."""
+        return tuple(note for _, notes in sorted(self._log.notes.items()) for note in notes)
+
+    @property
     def shown(self) -> frozenset[int]:
         """Ids of the variants that are shown."""
         return self._log.shown
+
+    def unfold(self) -> None:
+        """Show the whole abstract of the turn in focus, else of the last one; or its beginning again."""
+        turns = self.turns()
+        view = next((turn for turn in turns if turn.has_focus), turns[-1] if turns else None)
+        if view and view.unfold():
+            self.scroll_part.go_to(view)
 
     def move(self, how: str) -> None:
         """Scroll: "home" and "end" are those of the whole chat."""

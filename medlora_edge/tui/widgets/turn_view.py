@@ -14,6 +14,7 @@ from medlora_edge.tui.keys.bindings import TURN_KEYS
 from medlora_edge.tui.session.events import Ended, EngineRestarted, Said, SessionEvent, Verdict
 from medlora_edge.tui.widgets.answer import Answer
 from medlora_edge.tui.widgets.card import Card
+from medlora_edge.tui.widgets.folded import Folded
 from medlora_edge.tui.widgets.plain import Plain
 from medlora_edge.tui.widgets.verdict import VerdictView
 
@@ -34,13 +35,13 @@ class TurnView(Vertical, can_focus=True):
     DEFAULT_CSS = """
     TurnView {
         height: auto;
+        max-width: 110;
         padding: 0 1;
         margin-bottom: 1;
         border-left: blank;
         &:focus { border-left: thick $primary; }
         .who { color: $primary; text-style: bold; }
-        .asked, .given-text { padding: 0 1; }
-        .given-text { color: $quiet; max-height: 4; }
+        .asked { padding: 0 1; }
         .mark { color: $warning; padding: 0 1; text-style: bold; display: none; }
         .figures { color: $quiet; padding: 0 1; display: none; }
         .shown { display: block; }
@@ -71,6 +72,7 @@ class TurnView(Vertical, can_focus=True):
         self.answer = Answer(turn.answer)
         self.verdict = VerdictView()
         self._error = error
+        self._abstract = Folded("\n".join(turn.question.contexts))
         self._mark = Plain(classes="mark")
         self._figures = Plain(classes="figures")
         self._trouble = Card()
@@ -80,8 +82,7 @@ class TurnView(Vertical, can_focus=True):
         asked = self.turn.question
         kind = "" if self.turn.task == "ask" else f" \u00b7 {mode(self.turn.task).name}"
         yield Plain(f"You{kind}", classes="who")
-        for context in asked.contexts:
-            yield Plain(context, classes="given-text")
+        yield self._abstract
         yield Plain(asked.question, classes="asked")
         if asked.options:
             yield Plain("\n".join(f"({letter}) {text}" for letter, text in asked.options.items()), classes="asked")
@@ -111,6 +112,10 @@ class TurnView(Vertical, can_focus=True):
                 self._error = event.error
                 self.answer.reset(event.answer)
                 self._end()
+
+    def unfold(self) -> bool:
+        """Show the whole abstract, or its beginning again; False where all of it is in view anyway."""
+        return self._abstract.toggle()
 
     def action_wish(self, what: str) -> None:
         """Pass on what the user wants done with it."""

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from textual.content import Content
 
 from medlora_edge.history import Turn
+from medlora_edge.tui.chat.signs import bar
 from medlora_edge.tui.session import verdict
 from medlora_edge.tui.widgets.plain import Plain, plain
 
@@ -55,7 +56,5 @@ def headline(label: str | None, probs: Mapping[str, float]) -> str:
 
 
 def _bar(name: str, share: float, *, chosen: bool) -> Content:
-    full = round(share * BAR)
-    bar = "\u2588" * full + "\u2591" * (BAR - full)
-    line = f"{'>' if chosen else ' '} {name:<6} {bar} {share:6.1%}"
+    line = f"{'>' if chosen else ' '} {name:<6} {bar(share, BAR)} {share:6.1%}"
     return plain(line, "bold" if chosen else "")
