@@ -5,6 +5,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 NIGHTLY := .nightly
+# name of each program that the long checks need, and its Debian package
+NIGHTLY_TOOLS := debootstrap:debootstrap strace:strace qemu-x86_64:qemu-user minisign:minisign cmake:cmake
 READY := $(VENV)/.ready
 TRAINER := $(VENV)/.trainer
 PUBMEDQA ?= ../shared/data/pubmedqa/ori_pqal.json.gz
@@ -34,7 +36,14 @@ speed: $(TRAINER) ## Measure speed and memory (minutes), results as JSON
 	$(BIN)/python -m benchmarks
 
 nightly: export MEDLORA_NIGHTLY := 1
-nightly: test ## Everything that takes long: tests, a bundle, the official questions in all three modes, speed
+nightly: ## What takes long, as root: all tests, a bundle and its speed, the official questions in all three modes
+	@test "$$(id -u)" = 0 || { echo "only root can make the minimal Debian of the tests: run this as root" >&2; exit 2; }
+	@missing=; for tool in $(NIGHTLY_TOOLS); do \
+		command -v $${tool%%:*} >/dev/null || missing="$$missing $${tool#*:}"; \
+	done; \
+	test -z "$$missing" || { echo "programs are needed (Debian: apt-get install$$missing)" >&2; exit 2; }
+	@test -f $(PUBMEDQA) || { echo "the official questions are needed: PUBMEDQA=FILE says where they are" >&2; exit 2; }
+	$(MAKE) test
 	rm -rf $(NIGHTLY)
 	mkdir $(NIGHTLY)
 	minisign -G -W -p $(NIGHTLY)/release.pub -s $(NIGHTLY)/release.key </dev/null
@@ -44,7 +53,7 @@ nightly: test ## Everything that takes long: tests, a bundle, the official quest
 	for mode in score constrained generate; do \
 		MEDLORA_HOME=$(NIGHTLY)/home $(BIN)/medlora-edge bench pubmedqa --model starter --data $(PUBMEDQA) --mode $$mode || exit; \
 	done
-	MEDLORA_BUNDLE=$$(echo $(NIGHTLY)/medlora-edge-*) $(MAKE) speed
+	MEDLORA_BUNDLE=$$(echo $(NIGHTLY)/medlora-edge-*) $(BIN)/python -m benchmarks verify_bundle bundle_life installed_start
 
 install: ## Install the program from source, GPU=cuda|vulkan|metal for a GPU build of llama.cpp
 	$(if $(GPU),$(if $(GPU_CMAKE_$(GPU)),,$(error GPU=$(GPU) is unknown: cuda, vulkan or metal)))

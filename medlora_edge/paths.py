@@ -76,7 +76,10 @@ def private_folder(path: Path) -> Path:
     Raises ResourceError when the place cannot be written.
     """
     try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for parent in reversed(path.parents):
+            if not parent.exists():
+                parent.mkdir(mode=0o700, exist_ok=True)  # `parents=True` would let everybody read them
+        path.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         raise ResourceError(
             f"cannot create the folder: {error.strerror}",

@@ -1,6 +1,7 @@
 """One item: the request that asks it in each mode, and the journal line that its answer becomes."""
 
 import hashlib
+from math import isfinite
 
 from medlora_edge.bench.dataset import Item
 from medlora_edge.bench.kinds import Flag, Mode
@@ -63,6 +64,8 @@ def _sampling(settings: RunSettings, item: Item) -> Sampling:
 
 
 def _scored(item: Item, answer: Scored) -> Sample:
+    if not all(map(isfinite, (*answer.logprobs.values(), *answer.first_logprobs.values()))):
+        return Sample(id=item.question.id, prompt_sha256=answer.prompt_sha256, gold=item.gold, timings=answer.timings)
     best, second = sorted(answer.logprobs.values(), reverse=True)[:2]
     label = max(answer.logprobs, key=lambda name: answer.logprobs[name])
     return Sample(

@@ -25,7 +25,7 @@ def new_card(job: Job, ready: Ready, loaded: Loaded, opened: Opened, sequence_li
             n_ctx=opened.n_ctx,
             n_batch=opened.n_batch,
             n_ubatch=opened.n_ubatch,
-            gpu_offload=ready.gpu_offload,
+            gpu_offload=loaded.gpu,
             sequence_limit=sequence_limit,
         ),
         model=_model_card(job.model, loaded),
@@ -44,6 +44,7 @@ def new_card(job: Job, ready: Ready, loaded: Loaded, opened: Opened, sequence_li
         software=_software(ready),
         machine=_machine(),
         started=now(),
+        notes=loaded.notes,
     )
 
 

@@ -49,6 +49,7 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self._path = path
         try:
+            path.touch(mode=0o600)
             self._stream = path.open("ab", buffering=0)
             self._drop_torn_line()
         except OSError as error:

@@ -29,6 +29,7 @@ def notices(results: Results) -> Iterator[str]:
     card, metrics = results.card, results.metrics
     model = card.model
     yield from beforehand(card.data.origin, untrained=model.untrained, demonstration=model.demonstration)
+    yield from card.notes
     if not results.finished:
         yield f"UNFINISHED: {metrics.n:,} of {card.data.n_items:,} questions are answered"
     if card.data.n_items < card.data.n_split:
@@ -37,6 +38,11 @@ def notices(results: Results) -> Iterator[str]:
         yield f"too long for the context, counted wrong: {listed(results.too_long)}"
     if results.engine_failed:
         yield f"the engine failed, counted wrong until the command is given again: {listed(results.engine_failed)}"
+    if stopped := metrics.flags.get(Flag.STOPPED_EARLY):
+        yield (
+            f"{stopped:,} answers were stopped at their label: lenient figures read the cut text; "
+            "--full reads whole answers"
+        )
     if near := metrics.flags.get(Flag.NEAR_TIE):
         yield f"near ties: {near:,}; on another machine or width these answers may differ"
 

@@ -45,6 +45,7 @@ def timings(samples: Sequence[Sample], peak_memory_bytes: int) -> RunTimings:
     each = [sample.timings for sample in answered]
     computed = sum(cost.prompt_tokens - cost.cached_tokens for cost in each)
     generated = sum(cost.generated_tokens for cost in each)
+    decoded = sum(max(0, cost.generated_tokens - 1) for cost in each)  # the first token comes out of the prefill
     wall = sum(sample.elapsed_seconds for sample in samples)
     seconds = sorted(cost.prefill_seconds + cost.decode_seconds for cost in each)
     return RunTimings(
@@ -52,7 +53,7 @@ def timings(samples: Sequence[Sample], peak_memory_bytes: int) -> RunTimings:
         cached_tokens=sum(cost.cached_tokens for cost in each),
         generated_tokens=generated,
         prefill_tokens_per_second=_rate(computed, sum(cost.prefill_seconds for cost in each)),
-        decode_tokens_per_second=_rate(generated, sum(cost.decode_seconds for cost in each)),
+        decode_tokens_per_second=_rate(decoded, sum(cost.decode_seconds for cost in each)),
         generated_tokens_per_wall_second=_rate(generated, wall),
         seconds_median=median(seconds) if seconds else None,
         seconds_p95=seconds[ceil(0.95 * len(seconds)) - 1] if seconds else None,

@@ -53,10 +53,15 @@ def write(folder: Path, document: Card | Results) -> None:
 
 def load(folder: Path) -> tuple[Card, dict[str, Sample]]:
     """Card and journal of a run. Raises UsageError where there is none, CorruptError where it is damaged."""
+    return require_card(folder), journal.read(folder / journal.NAME)
+
+
+def require_card(folder: Path) -> Card:
+    """The run card. Raises UsageError where no run has begun, CorruptError."""
     card = read_card(folder)
     if card is None:
         raise UsageError("no run here", where=str(folder), fix="see `medlora-edge bench list`")
-    return card, journal.read(folder / journal.NAME)
+    return card
 
 
 def find(name: str) -> Path:

@@ -60,6 +60,8 @@ def _measure(job: Job, folder: Path, engine: Engine, watcher: Watcher) -> Card:
     require_memory(read_header(job.model.path), smallest, available=available)
     watcher.stage("loading the model")
     loaded = engine.load(job.model.path, adapter=adapter.path if adapter else None, gpu_layers=job.settings.gpu_layers)
+    for note in loaded.notes:
+        watcher.stage(note)
     limit = min(job.settings.context or loaded.n_ctx_train, loaded.n_ctx_train)
     watcher.stage("counting the prompts' tokens")
     prompts = prompted(engine, task(TASK), job.items, job.settings)

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from medlora_edge.bench.kinds import Flag, Mode, Origin, Split
-from medlora_edge.engine.protocol import Reason, Sampling, Timings
+from medlora_edge.engine.protocol import Reason, Sampling, Threads, Timings
 
 SCHEMA_VERSION = 1
 
@@ -47,7 +47,7 @@ class RunSettings(_Record):
     seed: int = Field(0, ge=0)
     full: bool = False
     parallel: Annotated[int, Field(ge=1, le=64)] | Literal["auto"] = "auto"
-    threads: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
+    threads: Threads = "auto"
     gpu_layers: int | Literal["auto"] = "auto"
     kv_type: Literal["f16", "q8_0"] = "f16"
     context: int | None = Field(None, ge=1)
@@ -56,7 +56,10 @@ class RunSettings(_Record):
 
 
 class Resolved(_Record):
-    """What `auto` came to; kept for a resume. `n_ctx` is the total of all sequences, in tokens."""
+    """What `auto` came to; kept for a resume. `n_ctx` is the total of all sequences, in tokens.
+
+    `gpu_offload`: whether layers of the model were computed on a GPU.
+    """
 
     parallel: int
     threads: int
@@ -129,6 +132,7 @@ class Card(_Record):
     started: str
     ended: str | None = None
     peak_memory_bytes: int = 0
+    notes: tuple[str, ...] = ()
 
 
 class ClassRow(_Record):

@@ -29,7 +29,7 @@ def ask(
     ] = None,
     max_tokens: Annotated[int, typer.Option(min=1, help="Longest answer, in tokens.")] = 512,
     temperature: Annotated[float, typer.Option(min=0, max=10, help="0 always takes the likeliest token.")] = 0.2,
-    seed: Annotated[int, typer.Option(min=0, max=(1 << 32) - 1, help="Seed of the sampling.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=(1 << 32) - 2, help="Seed of the sampling.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON record instead of the stream.")] = False,
 ) -> None:
     """Ask one question. Ctrl+C stops and keeps what was said."""
@@ -45,11 +45,12 @@ def ask(
     adapter = models.find_adapter(adapter_file, model) if adapter_file else None
     with Engine() as engine:
         session.start(engine, model, adapter)
+        how = {"seed": seed, "temperature": temperature, "max_tokens": max_tokens}
         sampling = Sampling(temperature=temperature, seed=seed)
         pending = engine.generate(messages, sampling=sampling, max_tokens=max_tokens, stream=not as_json)
         done = _follow(pending)
     if as_json:
-        typer.echo(json.dumps(_record(kind, asked, model, adapter, done), ensure_ascii=False, indent=2))
+        typer.echo(json.dumps({**_record(kind, asked, model, adapter, done), **how}, ensure_ascii=False, indent=2))
     else:
         _print_end(kind, asked, done)
     if done.reason is Reason.CANCELLED:

@@ -89,8 +89,9 @@ def rescore(run: Run, *, as_json: Json = False) -> None:
     from medlora_edge.bench.results import compute
 
     folder = runfolder.find(run)
-    card, samples = runfolder.load(folder)
+    runfolder.require_card(folder)  # `hold` would make the folder
     with runfolder.hold(folder):
+        card, samples = runfolder.load(folder)
         results = compute(card, samples)
         runfolder.write(folder, results)
     _show(results, as_json=as_json)

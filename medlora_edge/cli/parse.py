@@ -11,7 +11,6 @@ if TYPE_CHECKING:
 
 _MAX_LINE = 1 << 26
 _ASSUMED_LETTERS = "ABCDE"
-_LETTERS = "ABCDEFGHIJ"
 
 
 def parse() -> None:
@@ -74,15 +73,17 @@ def _question(name: str, record: dict[str, Any]) -> "Question":
 
 def _options(given: object) -> dict[str, str]:
     """Options by capital letter. Raises CorruptError for anything but letters A to J with texts."""
+    from medlora_edge.tasks.multiple_choice import LETTERS
+
     match given:
         case None:
             return dict.fromkeys(_ASSUMED_LETTERS, "")
         case list():
-            options = dict(zip(_LETTERS, given, strict=False))
-            is_sound = 2 <= len(given) <= len(_LETTERS)
+            options = dict(zip(LETTERS, given, strict=False))
+            is_sound = 2 <= len(given) <= len(LETTERS)
         case dict():
             options = {letter.upper(): text for letter, text in given.items()}
-            is_sound = len(given) == len(options) and all(len(key) == 1 and key in _LETTERS for key in options)
+            is_sound = len(given) == len(options) and all(len(key) == 1 and key in LETTERS for key in options)
         case _:
             options, is_sound = {}, False
     if not options or not is_sound or not all(isinstance(text, str) for text in options.values()):

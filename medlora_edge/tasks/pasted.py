@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 
+from medlora_edge.tasks.multiple_choice import LETTERS
 from medlora_edge.tasks.question import Question
 
 _OPTION = re.compile(r"(?:^|(?<=\s))(?:\(([A-Ja-j])\)|([A-J])[.):])[ \t]+", re.MULTILINE)
@@ -17,7 +18,7 @@ def split_options(question: Question) -> Question:
     marks = [(match, (match[1] or match[2]).upper()) for match in _OPTION.finditer(question.question)]
     starts = [index for index, (_, letter) in enumerate(marks) if letter == "A"]
     run = marks[starts[-1] :] if starts else []
-    expected = "ABCDEFGHIJ"[: len(run)]
+    expected = LETTERS[: len(run)]
     if len(run) < 2 or "".join(letter for _, letter in run) != expected:
         return question
     ends = [match.start() for match, _ in run[1:]] + [len(question.question)]

@@ -48,7 +48,7 @@ class PubMedQA:
 
     def stop_when(self, question: Question) -> str | None:
         """Label at the beginning and a character behind it that ends the word, so that "not" runs on."""
-        return rf"\A\s*(?i:{'|'.join(LABELS)})(?=\W)"
+        return rf"\A\s*(?ai:{'|'.join(LABELS)})(?=\W)"
 
     def read_strict(self, response: str, question: Question) -> str | None:
         """Starts with yes, no or maybe, any case."""

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from medlora_edge.bench.asking import answered, engine_failed, item_seed, too_long
 from medlora_edge.bench.dataset import Item
 from medlora_edge.bench.kinds import Flag, Mode
-from medlora_edge.bench.schema import RunSettings
+from medlora_edge.bench.schema import RunSettings, Sample
 from medlora_edge.bench.sizing import Prompted, context_for
 from medlora_edge.bench.tally import eta
 from medlora_edge.engine.protocol import Done, Reason, Sampling, Scored, Timings
@@ -100,3 +100,10 @@ def test_every_sequence_has_room_for_the_longest_item() -> None:
 )
 def test_time_left(done_: int, left: int, seconds: float, text: str) -> None:
     assert eta(done_, left, seconds) == text
+
+
+@pytest.mark.parametrize("score", [float("nan"), float("-inf")])
+def test_scores_that_are_no_numbers_give_no_label_and_a_line_that_can_be_read(score: float) -> None:
+    line = answered(TASK, ITEM, RunSettings(mode=Mode.SCORE), scored(yes=score, no=-1.0, maybe=-2.0))
+    assert (line.strict_label, line.lenient_label, line.label_probs) == (None, None, None)
+    assert Sample.model_validate_json(line.model_dump_json()) == line

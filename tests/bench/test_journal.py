@@ -29,6 +29,7 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     assert list(read) == ["1", "2", "3"]
     assert read["2"].response == "No § \u2028 and\nmore"
     assert read["2"].elapsed_seconds >= 0
+    assert path.stat().st_mode & 0o077 == 0
 
 
 def test_the_last_line_of_an_id_wins(tmp_path: Path) -> None:

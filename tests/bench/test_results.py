@@ -81,7 +81,7 @@ def test_cost_counts_what_was_computed() -> None:
     timings = compute(card(n_items=20), samples).timings
     assert (timings.prompt_tokens, timings.cached_tokens, timings.generated_tokens) == (2000, 800, 200)
     assert timings.prefill_tokens_per_second == pytest.approx(30)
-    assert timings.decode_tokens_per_second == pytest.approx(2)
+    assert timings.decode_tokens_per_second == pytest.approx(9 / 5)  # the first token is the prefill's
     assert (timings.seconds_median, timings.seconds_p95, timings.wall_seconds) == (7, 7, 60)
 
 
@@ -173,3 +173,10 @@ def test_list_of_runs(home: Path) -> None:
     shown = text_of(print_runs)
     assert "0/3" in shown
     assert "not a readable card.json" in shown
+
+
+def test_what_the_reader_must_know_is_in_the_report() -> None:
+    stopped = by_id(sample("1", "yes", "yes", response="yes. ", flags=(Flag.STOPPED_EARLY,)))
+    shown = text_of(print_report, report(compute(card(n_items=1, notes=("CPU is used",)), stopped)))
+    assert "CPU is used" in shown
+    assert "1 answers were stopped at their label" in shown

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +19,31 @@ from tests.bench.samples import record, write_records
 PROGRAM = (sys.executable, "-m", "medlora_edge")
 PATIENCE_SECONDS = 120
 
+# The program, but behind so many answers it stands still until a file is there: it is never done before it is killed.
+HELD = """
+import sys, time
+from pathlib import Path
+from medlora_edge.bench.journal import Journal
+from medlora_edge.cli import main
+
+append, left, go_on = Journal.append, int(sys.argv.pop(1)), Path(sys.argv.pop(1))
+
+def holding(lines, sample):
+    global left
+    append(lines, sample)
+    left -= 1
+    while left <= 0 and not go_on.exists():
+        time.sleep(0.01)
+
+Journal.append = holding
+main.main()
+"""
+
 
 @pytest.fixture
 def command(tiny_gguf: Path) -> tuple[str, ...]:
-    return (*PROGRAM, "bench", "pubmedqa", "--model", str(tiny_gguf), "--mode", "score", "--limit", "14", "--json")
+    options = ("--mode", "score", "--limit", "14", "--threads", "1", "--json")
+    return (*PROGRAM, "bench", "pubmedqa", "--model", str(tiny_gguf), *options)
 
 
 def run(*command: str, code: int = 0) -> subprocess.CompletedProcess[str]:
@@ -35,6 +56,12 @@ def run(*command: str, code: int = 0) -> subprocess.CompletedProcess[str]:
 def begin(*command: str) -> subprocess.Popen[str]:
     pipe = subprocess.PIPE
     return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, start_new_session=True)
+
+
+def held(answers: int, go_on: Path, command: Sequence[str], folder: Path) -> subprocess.Popen[str]:
+    """The command, begun; it goes on behind so many answers once `go_on` exists."""
+    arguments = command[len(PROGRAM) :]
+    return begin(sys.executable, "-c", HELD, str(answers), str(go_on), *arguments, "--out", str(folder))
 
 
 def wait_until(true: Callable[[], bool], process: subprocess.Popen[str]) -> None:
@@ -58,16 +85,16 @@ def labels(folder: Path) -> dict[str, Any]:
 def test_parent_killed_mid_run(command: tuple[str, ...], tmp_path: Path) -> None:
     unbroken = json.loads(run(*command, "--out", str(tmp_path / "unbroken")).stdout)
     broken = tmp_path / "broken"
-    for wanted in (3, 7):
-        process = begin(*command, "--out", str(broken))
-        wait_until(lambda: lines_in(broken) >= wanted, process)  # noqa: B023 - called before the next round
+    for answers, wanted in ((3, 3), (4, 7)):
+        process = held(answers, tmp_path / "never", command, broken)
+        wait_until(lambda: lines_in(broken) == wanted, process)  # noqa: B023 - called before the next round
         children = psutil.Process(process.pid).children(recursive=True)
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
         process.communicate()
         psutil.wait_procs(children, timeout=PATIENCE_SECONDS)
         assert not any(child.is_running() for child in children)
-        assert wanted <= lines_in(broken) < 14
+        assert lines_in(broken) == wanted
     resumed = json.loads(run(*command, "--out", str(broken)).stdout)
     assert resumed["metrics"] == unbroken["metrics"]
     assert resumed["card"]["resolved"] == unbroken["card"]["resolved"]
@@ -76,11 +103,12 @@ def test_parent_killed_mid_run(command: tuple[str, ...], tmp_path: Path) -> None
 
 def test_engine_killed_mid_run(command: tuple[str, ...], tmp_path: Path) -> None:
     unbroken = json.loads(run(*command, "--out", str(tmp_path / "unbroken")).stdout)
-    broken = tmp_path / "broken"
-    process = begin(*command, "--out", str(broken))
-    wait_until(lambda: lines_in(broken) >= 3, process)
+    broken, go_on = tmp_path / "broken", tmp_path / "go-on"
+    process = held(3, go_on, command, broken)
+    wait_until(lambda: lines_in(broken) == 3, process)
     for child in psutil.Process(process.pid).children(recursive=True):
         child.kill()
+    go_on.touch()
     out, errors = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 0, errors
     assert json.loads(out)["metrics"] == unbroken["metrics"]
@@ -89,8 +117,8 @@ def test_engine_killed_mid_run(command: tuple[str, ...], tmp_path: Path) -> None
 
 def test_ctrl_c_keeps_what_is_done_and_tells_how_to_go_on(command: tuple[str, ...], tmp_path: Path) -> None:
     folder = tmp_path / "run"
-    process = begin(*command, "--out", str(folder))
-    wait_until(lambda: lines_in(folder) >= 3, process)
+    process = held(3, tmp_path / "never", command, folder)
+    wait_until(lambda: lines_in(folder) == 3, process)
     os.killpg(process.pid, signal.SIGINT)
     out, errors = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 130, errors
@@ -102,12 +130,11 @@ def test_ctrl_c_keeps_what_is_done_and_tells_how_to_go_on(command: tuple[str, ..
 
 
 def test_two_runs_on_one_folder(command: tuple[str, ...], tmp_path: Path) -> None:
-    folder = tmp_path / "run"
-    process = begin(*command, "--out", str(folder))
-    wait_until(lambda: lines_in(folder) >= 1, process)
-    os.kill(process.pid, signal.SIGSTOP)
+    folder, go_on = tmp_path / "run", tmp_path / "go-on"
+    process = held(1, go_on, command, folder)
+    wait_until(lambda: lines_in(folder) == 1, process)
     second = run(*command, "--out", str(folder), code=8)
-    os.kill(process.pid, signal.SIGCONT)
+    go_on.touch()
     process.communicate(timeout=PATIENCE_SECONDS)
     assert "in use" in second.stderr
     assert process.returncode == 0

@@ -21,7 +21,7 @@ from medlora_edge.models import Model, find
 from tests.bench.samples import record, write_records
 
 GREEDY = Sampling(temperature=0)
-SHORT = {"max_tokens": 12, "sampling": GREEDY, "limit": 8}
+SHORT = {"max_tokens": 12, "sampling": GREEDY, "limit": 8, "threads": 1}
 
 
 @dataclass

@@ -8,10 +8,17 @@ import subprocess
 import time
 from pathlib import Path
 
+import pytest
+
 from medlora_edge.errors import ExitCode
 from medlora_edge.privacy import clean
 from medlora_edge.tasks import Question, split_options
-from tests.cli.program import PROGRAM, run
+from tests.cli.program import PROGRAM, one_thread, run
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> None:
+    one_thread()
 
 
 def test_the_stream_is_the_answer_and_the_notices_stand_beside_it(tiny_gguf: Path) -> None:
@@ -28,11 +35,12 @@ def test_the_record_says_what_was_asked_of_which_model(tiny_gguf: Path) -> None:
     context = "Forty adults with cough took honey or nothing; cough eased alike in both groups."
     asked = run(
         "ask", "Does honey ease cough?", "--task", "pubmedqa", "--context", "-", "--model", tiny_gguf,
-        "--json", "--max-tokens", "8", stdin=context,
+        "--json", "--max-tokens", "8", "--seed", "5", stdin=context,
     )  # fmt: skip
     record = json.loads(asked.stdout)
     assert record["task"] == "pubmedqa"
     assert len(record["model"]["sha256"]) == len(record["prompt_sha256"]) == 64
+    assert (record["seed"], record["temperature"], record["max_tokens"]) == (5, 0.2, 8)
     assert record["timings"]["generated_tokens"] == 8
     assert {"strict_label", "lenient_label", "reason"} <= set(record)
 

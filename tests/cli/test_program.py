@@ -26,6 +26,7 @@ def test_help_names_every_command() -> None:
         (["--private", "ask", "x"], ExitCode.USAGE, "--private is for the app"),
         (["ask"], ExitCode.USAGE, "Missing argument"),
         (["ask", "x", "--temperature", "-1"], ExitCode.USAGE, "--temperature"),
+        (["ask", "x", "--seed", "4294967295"], ExitCode.USAGE, "--seed"),
         (["ask", "x", "--model", "absent"], ExitCode.USAGE, "no model 'absent'"),
         (["ask", "x", "--model", "/absent/model.gguf"], ExitCode.USAGE, "/absent/model.gguf"),
         (["ask", "x", "--task", "poetry"], ExitCode.USAGE, "unknown task"),
@@ -37,6 +38,7 @@ def test_help_names_every_command() -> None:
         (["bench", "compare", "absent", "missing"], ExitCode.USAGE, "absent"),
         (["bench", "rescore", "absent"], ExitCode.USAGE, "absent"),
         (["bench", "pubmedqa", "--data", "/absent"], ExitCode.USAGE, "/absent"),
+        (["bench", "pubmedqa", "--threads", "1000"], ExitCode.USAGE, "--threads"),
         (["data", "import", "pubmedqa", "/absent"], ExitCode.USAGE, "/absent"),
     ],
 )

@@ -148,3 +148,9 @@ def test_white_space_around_does_not_matter(name: str, question: Question, text:
     label = asked.read_strict(text, question)
     assert label is None or label in asked.labels(question)
     assert asked.read_strict(around + text + around, question) == label
+
+
+def test_only_plain_letters_stop_an_answer() -> None:
+    stop = re.compile(task("pubmedqa").stop_when(ABSTRACT) or "")
+    assert stop.match("YES ")
+    assert not stop.match("ye\u017f ")

@@ -50,6 +50,10 @@ IN_PASSING = _pattern(
     r" (?:was|were|had been) (?:my|the) (?:first|initial|original)"
     r"| (?:might|could|may|can) (?:also )?(?:be|seem|look|appear)\b"
 )
+CONDITION = _pattern(
+    r"[)\]]?,? (?:only )?(?:if|unless)\b"
+    r"(?! (?:i|we|one|you) (?:look|consider|had to|have to|must|am|were)| forced| pressed)"
+)
 SCORE = _pattern(r" ?[:=] ?(?:[01]?\.\d|\d{1,3} ?%|false\b)")
 SMALL_TALK = _pattern(
     r",? ?i(?: can|'ll| will| would be| am|'m| understand|'d be) ?"

@@ -6,6 +6,7 @@ from itertools import pairwise
 from medlora_edge.tasks.lenient.symbols import LETTER, NOBODY, place_of
 
 _START = re.compile(rf"(?:^|[.;] ) ?({LETTER})", re.MULTILINE)
+_SPEAKS = re.compile(r" ?(?:is|was|are|would|could|should|may|might|can|cannot|has|does)\b")
 _ABOUT_OTHERS = re.compile(r"\b(?:others?|why not|explanations?|rationale|remaining|reason\w*)\b", re.IGNORECASE)
 
 
@@ -16,9 +17,16 @@ def listed(text: str) -> frozenset[int]:
     for (start, place), (following, next_place) in pairwise(found):
         if place == NOBODY or next_place != place + 1:
             continue
+        if start not in positions and _speaks(text, following) and not _speaks(text, start):
+            continue  # "A. B is wrong because ...": an answer, then the others
         between = text[start:following]
         is_neighbour = between.count("\n") == 1
         goes_on = start in positions or (place == 0 and not _ABOUT_OTHERS.search(between))
         if is_neighbour or goes_on:
             positions |= {start, following}
     return frozenset(positions)
+
+
+def _speaks(text: str, position: int) -> bool:
+    """Whether a sentence about the letter begins there, and not only its option's text."""
+    return _SPEAKS.match(text, position + 1) is not None

@@ -17,6 +17,8 @@ def frame_before(mention: Mention) -> re.Match[str] | None:
 
 def framed(mention: Mention, frame: re.Match[str]) -> Statement | None:
     """Statement made by the words before the mention, or None if the sentence takes it back."""
+    if after.CONDITION.match(mention.after):
+        return None
     if mention.place == NOBODY and frame.re in (before.OPINION, before.EVIDENCE):
         return None
     sentence = last_sentence(mention.window[: len(mention.window) - len(frame[0])])

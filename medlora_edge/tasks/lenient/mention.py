@@ -65,9 +65,16 @@ def mentions(text: str) -> Iterator[Mention]:
             window=text[max(0, start - _BEFORE) : start],
             before=text[max(previous, start - _BEFORE) : start],
             after=text[start + 1 : start + 1 + _AFTER],
-            opens=start <= _OPENING and before.OPENING.fullmatch(text, 0, start) is not None,
+            opens=start <= _OPENING and _opens(text, start, previous),
             is_listed=start in in_list,
         )
+
+
+def _opens(text: str, start: int, previous: int) -> bool:
+    """Whether nothing of weight precedes; `previous`: behind the mention before, or 0."""
+    if previous and _SENTENCE_END.search(text, previous, start):
+        return False
+    return before.OPENING.fullmatch(text, 0, start) is not None
 
 
 def has_mention(text: str) -> bool:

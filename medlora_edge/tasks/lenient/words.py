@@ -15,8 +15,12 @@ _OPTION_LETTER = re.compile(
     r"(?:^|(?<=: )|(?<=\bis )) ?\(?[A-C][).] ?(?=yes\b|no\b|maybe\b)", re.IGNORECASE | re.MULTILINE
 )
 _MAY_BE = re.compile(r"\bmay be(?=\s*(?:[.,;:!)]|$))", re.IGNORECASE)
-_SCOPE = r"(?: (?:in|for|among|when|if|with)\b| ?\()"
-_DIVIDED = re.compile(rf"\b(?:yes|no|maybe){_SCOPE}[^\n]{{1,80}}?\b(?:yes|no|maybe){_SCOPE}", re.IGNORECASE)
+_SCOPE = r"(?:,? (?:in|for|among|when|if|with)\b| ?\()"
+_DIVIDED = re.compile(
+    rf"\b(?P<one>yes|no|maybe){_SCOPE}[^\n]{{1,80}}?\b(?!(?P=one)\b)(?:yes|no|maybe){_SCOPE}", re.IGNORECASE
+)
+_QUOTED_QUESTION = re.compile(r'"[^"\n]{1,300}\?"')
+_NEITHER = re.compile(r"\bneither (?:yes nor no|no nor yes)\b,?(?: but\b)?", re.IGNORECASE)
 
 
 def mark_words(text: str, words: Sequence[str]) -> str:
@@ -30,6 +34,8 @@ def mark_words(text: str, words: Sequence[str]) -> str:
     quoted = re.compile(rf"(?P<quote>[\"'`]) ?(?P<word>{choice})(?P<end>[.,;:!]?) ?(?P=quote)", re.IGNORECASE)
     always = re.compile(r"(?<![\w-])(?P<word>yes)(?![\w'-])", re.IGNORECASE)
     ending = re.compile(rf"(?<![\w-])(?P<word>{choice})(?![\w'])(?!-\w){_ANSWER_ENDS}", re.IGNORECASE)
-    text = without_emphasis(quoted.sub(mark, text))
+    bracketed = re.compile(rf"[(\[](?P<word>{choice})[)\]]", re.IGNORECASE)
+    text = bracketed.sub(mark, without_emphasis(quoted.sub(mark, _QUOTED_QUESTION.sub(" ", text))))
+    text = _NEITHER.sub(" ", text)
     text = _OPTION_LETTER.sub(" ", _DIVIDED.sub(" ", text))
     return ending.sub(mark, always.sub(mark, _MAY_BE.sub("maybe", text)))
