@@ -10,6 +10,7 @@ them counts as prompt on the other side, so that both caches are equally full.
 import itertools
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
@@ -20,6 +21,7 @@ from benchmarks.figure import Figure, ratio
 from benchmarks.quiet import in_turn
 from benchmarks.setup import GREEDY, N_BATCH, Chat, Setup, distinct, shortened
 from medlora_edge.engine import Engine, Reuse
+from medlora_edge.engine.pending import Pending
 from medlora_edge.engine.protocol import Reported
 from medlora_edge.errors import EngineError
 
@@ -77,18 +79,19 @@ def many(engine: Engine, chats: Sequence[Chat]) -> Stretch:
     pending = [
         engine.generate(chat, sampling=GREEDY, max_tokens=GENERATED, stream=False, reuse=Reuse.NONE) for chat in chats
     ]
-    looks = watch(engine)
-    for one in pending:
-        one.result()
+    looks = watch(engine, pending)
     return full_width(looks, len(chats))
 
 
-def watch(engine: Engine) -> list[Look]:
-    """Look at the counters until the engine has nothing to do any more."""
+def watch(engine: Engine, pending: Sequence[Pending]) -> list[Look]:
+    """Look at the counters until every request has ended. Raises the MedloraError that fits a failure."""
     looks = [look(engine.stats())]
-    while len(looks) < 2 or looks[-1].steps != looks[-2].steps:
-        time.sleep(LOOK_SECONDS)
-        looks.append(look(engine.stats()))
+    with ThreadPoolExecutor(1) as waiter:
+        ended = waiter.submit(lambda: [one.result() for one in pending])
+        while not ended.done():
+            time.sleep(LOOK_SECONDS)
+            looks.append(look(engine.stats()))
+    ended.result()
     return looks
 
 

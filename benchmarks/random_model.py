@@ -25,6 +25,10 @@ CHATML = Path(__file__).parents[1] / "medlora_edge" / "engine" / "chatml.jinja"
 # Spread of the logits in nats: wide enough that the likeliest token leads clearly, as in a trained model.
 LOGIT_STD = 4.0
 
+# Their logits are 0, which never leads: how long an answer is does not depend on chance.
+ENDS = ("</s>", "<|im_end|>")
+OUTPUT = "output.weight"
+
 
 @dataclass(frozen=True)
 class Shape:
@@ -70,7 +74,8 @@ def write_f16(path: Path, name: str, seed: int) -> None:
     shape = SHAPES[name]
     writer = gguf.GGUFWriter(path, "llama")
     _describe(writer, name, shape, seed)
-    _add_tokenizer(writer, vocabulary(shape.vocabulary))
+    tokens = vocabulary(shape.vocabulary)
+    _add_tokenizer(writer, tokens)
     for tensor, (rows, columns), _ in _matrices(shape):
         writer.add_tensor_info(tensor, (rows, columns), np.dtype(np.float16), rows * columns * 2)
     for tensor in _norms(shape):
@@ -78,8 +83,11 @@ def write_f16(path: Path, name: str, seed: int) -> None:
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_ti_data_to_file()
-    for number, (_, size, std) in enumerate(_matrices(shape)):
-        writer.write_tensor_data(_normal((seed, number), size, std))
+    for number, (tensor, size, std) in enumerate(_matrices(shape)):
+        weights = _normal((seed, number), size, std)
+        if tensor == OUTPUT:
+            weights[[tokens.id_of(text) for text in ENDS]] = 0
+        writer.write_tensor_data(weights)
     for _ in _norms(shape):
         writer.write_tensor_data(np.ones(shape.hidden, np.float32))
     writer.close()
@@ -135,7 +143,7 @@ def _matrices(shape: Shape) -> Iterator[tuple[str, tuple[int, int], float]]:
         yield f"{block}.ffn_gate.weight", (wide, hidden), unit
         yield f"{block}.ffn_up.weight", (wide, hidden), unit
         yield f"{block}.ffn_down.weight", (hidden, wide), residual / math.sqrt(wide)
-    yield "output.weight", (shape.vocabulary, hidden), LOGIT_STD * unit
+    yield OUTPUT, (shape.vocabulary, hidden), LOGIT_STD * unit
 
 
 def _norms(shape: Shape) -> Iterator[str]:

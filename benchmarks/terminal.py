@@ -70,12 +70,12 @@ class Terminal:
         os.close(self.slave)
         os.close(self._master)
 
-    def wait_for(self, words: str, *, after: int = 0) -> float:
-        """When `words` were written behind the first `after` bytes. Raises EngineError when they never are."""
-        wanted = words.encode()
+    def wait_for(self, *words: str, after: int = 0) -> float:
+        """When one of `words` was written behind the first `after` bytes. Raises EngineError when none ever is."""
+        wanted = [one.encode() for one in words]
         with self._more:
-            if not self._more.wait_for(lambda: wanted in self.output[after:], PATIENCE_SECONDS):
-                raise EngineError(f"the program never wrote {words!r}", where=repr(self.output[-500:]))
+            if not self._more.wait_for(lambda: any(one in self.output[after:] for one in wanted), PATIENCE_SECONDS):
+                raise EngineError(f"the program never wrote {' or '.join(words)!r}", where=repr(self.output[-500:]))
             return time.perf_counter()
 
     def _set_size(self, columns: int, rows: int) -> None:

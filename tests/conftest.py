@@ -1,10 +1,12 @@
 """What every test may lean on: no network, a home of its own, the tiny model, the pinned source distribution."""
 
+import os
 import socket
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from benchmarks.cache import cache_folder
 from build_tools.gguf import source_distribution
@@ -13,6 +15,14 @@ pytest_plugins = ["tests.real_bundle"]
 
 ROOT = Path(__file__).parent.parent
 SHARED_DATA = ROOT.parent / "shared" / "data"
+
+settings.register_profile(
+    "tests",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],  # both are about the machine
+    derandomize="MEDLORA_NIGHTLY" not in os.environ,
+)
+settings.load_profile("tests")
 
 
 @pytest.fixture(autouse=True)

@@ -11,9 +11,10 @@ from pathlib import Path
 from benchmarks.cache import cache_folder
 from build_tools.gguf import source_distribution
 from medlora_bundle import engine_wheel, wheel_files
+from medlora_bundle.requirements import COMPILING
 
 ROOT = Path(__file__).parents[1]
-BUILD_REQUIREMENTS = ("packaging", "pathspec", "scikit-build-core")
+BUILD_REQUIREMENTS = ("packaging", "pathspec", "scikit-build-core", *COMPILING)
 
 
 def wheel() -> Path:
@@ -33,7 +34,7 @@ def build(out: Path) -> Path:
 
 
 def _requirements() -> Path:
-    place = cache_folder() / "portable-engine-requirements"
+    place = cache_folder() / "portable-engine-tools"
     if not place.is_dir():
         command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--dest", str(place)]
         subprocess.run([*command, *BUILD_REQUIREMENTS], check=True)

@@ -15,7 +15,8 @@ from medlora_bundle.fetch import fetch
 from medlora_bundle.secret_key import KIND, NO_PASSWORD, SecretKey
 from medlora_bundle.signing import sign
 from medlora_setup import manifest
-from medlora_setup.archive import read_contents, unpack
+from medlora_setup.archive import unpack
+from medlora_setup.archive_contents import read_contents
 from medlora_setup.minisign import UNTRUSTED
 from medlora_setup.verify import MANIFEST, SIGNATURE
 from tests import portable_engine

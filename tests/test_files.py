@@ -64,6 +64,7 @@ def test_home_moves_everything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 def test_folders_are_private(tmp_path: Path) -> None:
     place = paths.private_folder(tmp_path / "a" / "b")
     assert stat.S_IMODE(place.stat().st_mode) == 0o700
+    assert stat.S_IMODE(place.parent.stat().st_mode) == 0o700
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:

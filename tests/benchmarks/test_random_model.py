@@ -70,6 +70,13 @@ def test_the_file_says_that_it_is_untrained(tiny: Path) -> None:
     assert tokens[fields["tokenizer.ggml.bos_token_id"]] == "<s>"
 
 
+def test_only_what_ends_an_answer_is_never_likely(tiny: Path) -> None:
+    output = next(tensor for tensor in gguf.GGUFReader(tiny).tensors if tensor.name == "output.weight")
+    rows = gguf.quants.dequantize(output.data, output.tensor_type)
+    tokens = metadata(tiny)["tokenizer.ggml.tokens"]
+    assert {tokens[number] for number, row in enumerate(rows) if not row.any()} == {"</s>", "<|im_end|>"}
+
+
 @pytest.mark.parametrize("shape", random_model.SHAPES.values(), ids=random_model.SHAPES)
 def test_every_row_takes_k_quants(shape: random_model.Shape) -> None:
     assert shape.hidden % 256 == 0
