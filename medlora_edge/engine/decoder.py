@@ -78,10 +78,8 @@ class Decoder:
         try:
             if feeding:
                 self._feed_chunk(feeding)
-            speaking = [job for job in self._active if isinstance(job, GenerateJob) and job.speaking]
-            # Where nobody reads along, speakers wait for those who still read: one wide step for many narrow ones.
-            if not feeding or any(job.streams for job in speaking):
-                self._decode_step(speaking)
+            # Speakers do not wait for those who still read: with a large model that would be minutes without an answer.
+            self._decode_step([job for job in self._active if isinstance(job, GenerateJob) and job.speaking])
         except DecodeError as error:
             self._fail_all(str(error))
         self._retire()

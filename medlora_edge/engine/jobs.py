@@ -141,7 +141,7 @@ class GenerateJob(Job):
         self.reuse = request.reuse
         self.pending = -1
         self._max_tokens = min(request.max_tokens, limit - len(prompt.tokens))
-        self.streams = request.stream
+        self._stream = request.stream
         self._stop_when = re.compile(request.stop_when) if request.stop_when else None
         self._stop_early = request.stop_early
         self._decided = False
@@ -171,7 +171,7 @@ class GenerateJob(Job):
         self._note_margin(choice)
         ends_turn = self._tokenizer.ends_turn(choice.token)
         new = "" if ends_turn else self._text.feed(choice.token)
-        if self.streams:
+        if self._stream:
             logprob = self._sampler.logprob(context.logits(row), choice.token)
             self.emit(Token(id=self.id, token=choice.token, text=new, logprob=logprob))
         self.pending = choice.token

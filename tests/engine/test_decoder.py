@@ -59,13 +59,7 @@ def bare(tiny_gguf: Path) -> Iterator[Bare]:
     weights.close()
 
 
-def test_answers_that_nobody_reads_along_are_spoken_together(bare: Bare) -> None:
-    assert len(bare.answer(SLOTS, stream=False)) == SLOTS
-    prefix, prompts, wide_steps = 1, SLOTS, 2  # a prompt gives the first of three tokens
-    assert bare.decoder.steps == prefix + prompts + wide_steps
-
-
-def test_a_reader_need_not_wait_for_the_prompts_of_others(bare: Bare) -> None:
+def test_an_answer_does_not_wait_for_the_prompts_of_others(bare: Bare) -> None:
     bare.answer(SLOTS, stream=True)
     tokens = [event.id for event in bare.said if event.event == "token"]
     assert tokens[:3] == [0, 0, 1]  # the first question's second token comes before the third question's first
