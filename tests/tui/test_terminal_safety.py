@@ -64,7 +64,7 @@ def test_stream_and_paste_are_text_and_nothing_else(tmp_path: Path) -> None:
     browser.write_text(f"#!/bin/sh\ntouch {tmp_path}/opened\n")
     browser.chmod(0o700)
     with terminal([sys.executable, "-c", STREAM], PYTHONPATH=str(ROOT), BROWSER=str(browser)) as screen:
-        screen.shows("f1 Help")
+        screen.shows("F1 Help")
         screen.press(f"\x1b[200~{HOSTILE}PASTED\x1b[201~", "PASTED")
         screen.press("\r", "WHOLE")
         for row, column in product(range(4, 18), range(4, 70, 3)):

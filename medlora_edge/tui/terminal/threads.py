@@ -12,10 +12,11 @@ P = ParamSpec("P")
 
 
 def tell_screen(screen: Screen[Any], do: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
-    """The same for a screen, unless it is gone."""
+    """The same for a screen, unless it is gone or going: one that was left loses its widgets before itself."""
 
     def if_there() -> object:
-        return do(*args, **kwargs) if screen.is_attached and screen.is_mounted else None
+        there = screen.is_mounted and screen in screen.app.screen_stack
+        return do(*args, **kwargs) if there else None
 
     tell(screen.app, if_there)
 
