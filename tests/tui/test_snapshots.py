@@ -122,6 +122,7 @@ def test_overlays(app: FakeApp, size: tuple[int, int], key: str, snap_compare: C
 
 async def settle(pilot: Pilot[None], app: SafeApp) -> None:
     """Until nothing changes any more: what is typed was counted and read ahead, the screen was drawn."""
+    app.screen.refresh()  # Textual now and then draws a dialog without what lies beneath it, and keeps that
     before, since, equal = "", time.monotonic(), 0
     while time.monotonic() - since < 0.7 or equal < EQUAL_LOOKS:
         await asyncio.sleep(0.02)
