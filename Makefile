@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 NIGHTLY := .nightly
 # name of each program that the long checks need, and its Debian package
-NIGHTLY_TOOLS := debootstrap:debootstrap strace:strace qemu-x86_64:qemu-user minisign:minisign cmake:cmake
+NIGHTLY_TOOLS := debootstrap:debootstrap strace:strace qemu-x86_64:qemu-user minisign:minisign
 READY := $(VENV)/.ready
 TRAINER := $(VENV)/.trainer
 PUBMEDQA ?= ../shared/data/pubmedqa/ori_pqal.json.gz

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 MAKEFILE = Path(__file__).parents[1] / "Makefile"
-TOOLS = ("cmake", "debootstrap", "minisign", "qemu-x86_64", "strace")
+TOOLS = ("debootstrap", "minisign", "qemu-x86_64", "strace")
 
 
 @pytest.fixture

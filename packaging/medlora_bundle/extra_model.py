@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from medlora_edge.errors import DataRuleError
+from build_tools.manifest import sha256_of_file
+from medlora_edge.errors import DataRuleError, GateError
 from medlora_edge.models import Manifest, describe, inspect, source_of, write_manifest
 from medlora_edge.models.companion import beside, take_over
 from medlora_edge.models.names import name_from
@@ -17,6 +18,21 @@ from medlora_setup.manifest import Join, Model
 CHUNK = 4 << 20
 SHIPPED = "medlora_edge/shipped"
 LICENCE_FILE = "LICEN[CS]E*"
+OUR_LICENCE = "Apache-2.0"
+
+
+def require_shippable(gguf: Path) -> None:
+    """Raise for a file that `add` would refuse, and GateError for one whose licence text is not beside it."""
+    inspect(gguf)
+    licence = of_manifest(_described(gguf, name_from(gguf).lower(), sha256_of_file(gguf), epoch=0)).licence
+    if not is_ours(licence) and not _licence_texts(gguf):
+        fix = "put the text of its licence beside it, as LICENSE"
+        raise GateError(f"the text of its licence, {licence}, is missing", where=str(gguf), fix=fix)
+
+
+def is_ours(licence: str) -> bool:
+    """Whether it is the licence of this project, whose text is in every bundle."""
+    return licence.casefold() == OUR_LICENCE.casefold()
 
 
 def add(gguf: Path, bundle: Path, app: Path, *, part_bytes: int, epoch: int) -> tuple[Model, Join]:
@@ -33,7 +49,7 @@ def add(gguf: Path, bundle: Path, app: Path, *, part_bytes: int, epoch: int) -> 
     folder = app / SHIPPED / name
     folder.mkdir()
     write_manifest(folder, manifest)
-    for text in filter(Path.is_file, gguf.parent.glob(LICENCE_FILE)):
+    for text in _licence_texts(gguf):
         shutil.copyfile(text, folder / text.name)
     paths = tuple(part.relative_to(bundle).as_posix() for part in parts)
     return of_manifest(manifest), Join(name, manifest.file, paths, manifest.size_bytes, sha256)
@@ -53,6 +69,10 @@ def _described(gguf: Path, name: str, sha256: str, epoch: int) -> Manifest:
     known = beside(gguf, sha256)
     manifest = take_over(own, known, None) if known else own
     return manifest.model_copy(update={"added": datetime.fromtimestamp(epoch, UTC)})
+
+
+def _licence_texts(gguf: Path) -> list[Path]:
+    return [path for path in gguf.parent.glob(LICENCE_FILE) if path.is_file()]
 
 
 def _cut(gguf: Path, folder: Path, part_bytes: int) -> tuple[list[Path], str]:

@@ -6,11 +6,10 @@ from pathlib import Path
 from packaging.utils import InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
 from packaging.version import Version
 
-from medlora_bundle import documents
+from medlora_bundle import documents, extra_model
 from medlora_bundle.lock import Lock
 from medlora_bundle.requirements import ENGINE
 from medlora_edge.errors import CorruptError, UsageError
-from medlora_edge.models import inspect
 
 PART_BYTES = 1900 << 20  # below 2,000 MiB, which every file system of a stick can hold
 
@@ -43,7 +42,10 @@ def locked_file(inputs: Inputs, lock: Lock, name: str) -> Path:
 
 
 def require_usable(inputs: Inputs, lock: Lock) -> None:
-    """Raise UsageError or CorruptError for a key, serial, engine wheel or model that cannot go into a bundle."""
+    """Raise UsageError or CorruptError for a key, serial, engine wheel or model that cannot go into a bundle.
+
+    Raises DataRuleError for a model without a licence, GateError for one without its licence's text.
+    """
     for key in (inputs.key, inputs.next_key):
         if key:
             documents.read_key(key)
@@ -55,7 +57,7 @@ def require_usable(inputs: Inputs, lock: Lock) -> None:
         what = f"not a wheel of {ENGINE} {version}"
         raise UsageError(what, where=str(inputs.engine), fix="leave --engine out: it is built then")
     for gguf in inputs.models:
-        inspect(gguf)
+        extra_model.require_shippable(gguf)
 
 
 def _identity(wheel: Path) -> tuple[str, Version] | None:

@@ -5,19 +5,18 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from medlora_bundle.component import Component, Data, Kind, Text
-from medlora_bundle.extra_model import LICENCE_FILE
+from medlora_bundle.extra_model import LICENCE_FILE, is_ours
 from medlora_bundle.shipped import Shipped
 from medlora_edge.models.manifest import FILE_NAME, Manifest, read_manifest
 
 SHIPPED = "app/medlora_edge/shipped/"
 NAMED = ("card.md", "articles.tsv")
-OUR_LICENCE = "Apache-2.0"
 
 Files = Mapping[str, Shipped]
 
 
 def components(files: Files, licence: Text) -> tuple[Component, ...]:
-    """One component for each model folder in the app. `licence`: our own text, of `OUR_LICENCE`."""
+    """One component for each model folder in the app. `licence`: the text of our own."""
     folders = [PurePosixPath(path).parent for path in files if _is_manifest(path)]
     return tuple(_component(files, str(folder), licence) for folder in folders)
 
@@ -50,8 +49,7 @@ def _texts(own: Iterable[Shipped], manifest: Manifest, licence: Text) -> list[Te
     texts = [Text(file.here.name, file.here.read_bytes()) for file in named]
     if any(file.here.match(LICENCE_FILE) for file in named):
         return texts
-    ours = (manifest.licence or "").casefold() == OUR_LICENCE.casefold()
-    return [*texts, licence] if ours else []
+    return [*texts, licence] if is_ours(manifest.licence or "") else []
 
 
 def _data(manifest: Manifest) -> list[Data]:

@@ -1,12 +1,13 @@
 """Takes along, in an upgrade, the models that an earlier bundle brought and this one does not: no upgrade loses one."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
-from medlora_setup import installed_files, steps
+from medlora_setup import installed_files, joining, steps
 from medlora_setup.carried import CARRIED, Carried, write_carried
 from medlora_setup.layout import Layout
-from medlora_setup.manifest import Manifest
+from medlora_setup.manifest import Join, Manifest
 from medlora_setup.state import State
 
 
@@ -26,13 +27,23 @@ def carry(layout: Layout, manifest: Manifest, folder: Path, known: State) -> Non
         steps.write_file(folder / installed_files.DEFAULT, installed_files.default_bytes(default))
 
 
+def linkable_bytes(layout: Layout, joins: Sequence[Join], known: State | None) -> int:
+    """Size of those models that the current version, by its record, has already. Raises as `carry`; hashes nothing."""
+    recorded = {(content.path, content.sha256) for model in _brought(layout, known) for content in model.files}
+    return sum(join.size for join in joins if (joining.place(join), join.sha256) in recorded)
+
+
 def _wanted(layout: Layout, manifest: Manifest, known: State) -> tuple[Carried, ...]:
+    own = {model.id for model in manifest.models}
+    revoked = {*known.revoked, *manifest.revoked_serials}
+    models = _brought(layout, known)
+    return tuple(model for model in models if model.model not in own and model.serial not in revoked)
+
+
+def _brought(layout: Layout, known: State | None) -> tuple[Carried, ...]:
     current = layout.current_name()
-    if current is None:
+    if current is None or known is None:
         return ()
     version = layout.version(current)
     found = installed_files.manifest_of(version, known.versions.get(current, known.key))
-    own = {model.id for model in manifest.models}
-    revoked = {*known.revoked, *manifest.revoked_serials}
-    models = installed_files.brought_models(version, found)
-    return tuple(model for model in models if model.model not in own and model.serial not in revoked)
+    return installed_files.brought_models(version, found)

@@ -22,7 +22,7 @@ def put_back(backup: Path, history: Path) -> Path | None:
     """Make the chats what they were when `backup` was made; return the folder that keeps those in between, if any.
 
     Nothing is done where they are the same, so that it may be done twice. On a full disk the files of `backup` become
-    the chats' own. Raises SetupError (exit 3) without a copy.
+    the chats' own, where both lie on one file system. Raises SetupError (exit 3) without a copy.
     """
     if not backup.is_dir():
         fix = "put it back from your own backup; nothing was changed"
@@ -32,18 +32,25 @@ def put_back(backup: Path, history: Path) -> Path | None:
         return None
     draft = history.with_name(f".{history.name}.new")
     history.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    try:
-        _copy_files(backup, draft)
-    except OSError as error:
-        if not steps.is_full(error):
-            raise
-        _copy_files(backup, draft, steps.link_file)
+    _copy_or_link_files(backup, draft)
     kept = None
     if history.exists():
         kept = _free_name(history)
         steps.move(history, kept)
     steps.move(draft, history)
     return kept
+
+
+def _copy_or_link_files(backup: Path, draft: Path) -> None:
+    try:
+        _copy_files(backup, draft)
+    except OSError as full:
+        if not steps.is_full(full):
+            raise
+        try:
+            _copy_files(backup, draft, steps.link_file)
+        except OSError:  # such as from one file system to another: what can be mended is that the disk is full
+            raise full from None
 
 
 def _copy_files(source: Path, target: Path, copy_file: Callable[[Path, Path, int], None] = steps.copy_file) -> None:

@@ -49,11 +49,15 @@ def run(arguments: list[str]) -> int:
 
 
 def _end_output() -> None:
-    """A reader that has gone is no failure, not even when Python ends and writes what is left."""
+    """A reader that has gone is no failure, not even when Python ends and writes what is left; a full disk is one."""
     try:
         sys.stdout.flush()
-    except BrokenPipeError:
+    except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            words, code = _explained(error)
+            print(f"error: {words}", file=sys.stderr)
+            sys.exit(code)
 
 
 def parser() -> ArgumentParser:

@@ -4,7 +4,7 @@ from argparse import Namespace
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 
-from medlora_setup import joining, machine, state, terminal, trust
+from medlora_setup import carrying, machine, state, terminal, trust
 from medlora_setup.errors import Code, SetupError
 from medlora_setup.holding import require_owner
 from medlora_setup.install import install
@@ -43,7 +43,8 @@ def run_verify(given: Namespace) -> Code:
 def run_preflight(given: Namespace) -> Code:
     """Say whether a bundle will run on this machine. The bundle itself is not verified by this."""
     layout, manifest = layout_at(given.prefix), read(read_manifest_bytes(given.bundle))
-    findings = judge(machine.look(layout.prefix), manifest, joining.linkable_bytes(layout, manifest.joins))
+    there = carrying.linkable_bytes(layout, manifest.joins, state.read(layout))
+    findings = judge(machine.look(layout.prefix), manifest, there)
     facts = {"findings": [asdict(finding) for finding in findings]}
     _show(given, facts, [f"{finding.level:<8} {finding.subject:<10} {finding.words}" for finding in findings])
     require_fit(findings)

@@ -10,12 +10,15 @@ from medlora_setup.layout import Layout
 from medlora_setup.machine import TRIAL
 from medlora_setup.state import State
 
+UNPACKED = ".medlora-edge-first."
+"""How the names of those folders begin that install.sh unpacks itself to: the prefix, where that exists already."""
+
 
 def require_ours(layout: Layout) -> None:
     """Require the prefix to be missing, empty, or of a setup: files would be overwritten, and removed by an uninstall.
 
     A setup that was killed before its first state.json, or after it removed that, left no more than its lock, drafts
-    and an empty folder. Raises SetupError (exit 2).
+    and an empty folder; install.sh may run out of one in there. Raises SetupError (exit 2).
     """
     if layout.state.exists() or not layout.prefix.is_dir():
         return
@@ -27,7 +30,7 @@ def require_ours(layout: Layout) -> None:
 def _is_ours(layout: Layout, path: Path) -> bool:
     if path.is_symlink():
         return False
-    if path.is_dir() and not any(path.iterdir()):
+    if path.is_dir() and (path.name.startswith(UNPACKED) or not any(path.iterdir())):
         return True
     if path == layout.lock:
         return path.is_file() and not path.stat().st_size

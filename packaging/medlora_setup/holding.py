@@ -17,7 +17,7 @@ def require_owner(layout: Layout) -> None:
     Anybody else, root too, would look for chats in a home that is not theirs, and leave files behind in a folder that
     its owner can change while they are at work.
     """
-    if not layout.prefix.is_dir() or (owner := layout.prefix.stat().st_uid) == os.geteuid():
+    if not layout.state.exists() or (owner := layout.state.stat().st_uid) == os.geteuid():
         return
     try:
         name = pwd.getpwuid(owner).pw_name

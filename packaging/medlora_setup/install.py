@@ -21,9 +21,8 @@ def install(layout: Layout, bundle: Path, trusted: Trust, announce: Announce) ->
     """Verify the bundle with a key that is trusted from then on, and make it the version that starts.
 
     Nothing is written before all of it is verified, and nothing stays when it fails later. Raises SetupError as
-    `verify` and `preflight` do; exit 2 when another version is installed here or the
-    prefix holds other things, 9 for another bundle with the installed serial, 7 when the staged program fails, 8 when
-    another setup is at work.
+    `verify` and `preflight` do; exit 2 when another version is installed here or the prefix holds other things, 9 for
+    another bundle with the installed serial, 7 when the staged program fails, 8 when another setup is at work.
     """
     first_folder.require_ours(layout)
     verified = trusted.verify(bundle, announce)

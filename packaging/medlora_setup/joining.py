@@ -1,7 +1,7 @@
 """Joins a model's parts into one file, hashed while it is written; one that is installed already is linked instead."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO
@@ -20,11 +20,6 @@ MODELS = "app/medlora_edge/shipped"
 def place(join: Join) -> str:
     """Path of the joined file in its version's folder."""
     return f"{MODELS}/{join.model}/{join.name}"
-
-
-def linkable_bytes(layout: Layout, joins: Sequence[Join]) -> int:
-    """Size of those models of which an installed version has a file of the same name and size."""
-    return sum(wanted.size for wanted in joins if _candidates(layout, wanted))
 
 
 def join(layout: Layout, wanted: Join, bundle: Path, version: Path, count: Count) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from medlora_setup import chats, joining, machine, staging, state, steps, trust, versions
+from medlora_setup import carrying, chats, machine, staging, state, steps, trust, versions
 from medlora_setup.errors import Code, SetupError
 from medlora_setup.holding import chats_closed, setup_alone
 from medlora_setup.layout import PROGRAMS, Layout, history_folder, serial_of
@@ -47,7 +47,7 @@ def _require_step(verified: Verified, old: str) -> None:
 
 
 def _upgrade(layout: Layout, verified: Verified, known: State, announce: Announce) -> None:
-    there = joining.linkable_bytes(layout, verified.manifest.joins)
+    there = carrying.linkable_bytes(layout, verified.manifest.joins, known)
     require_fit(judge(machine.look(layout.prefix), verified.manifest, there))
     old, history = layout.require_current(), history_folder()
     with chats_closed(history):  # from the beginning: rather now than after minutes of copying

@@ -5,10 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from medlora_bundle import extra_model
-from medlora_edge.errors import CorruptError, DataRuleError, UsageError
+from medlora_bundle import extra_model, inputs
+from medlora_bundle.lock import Lock, Locked, Purpose, Source
+from medlora_bundle.requirements import ENGINE
+from medlora_edge.errors import CorruptError, DataRuleError, GateError, UsageError
 from medlora_edge.models import describe, inspect, read_manifest, source_of, write_manifest
+from medlora_setup.minisign import UNTRUSTED
 from tests.models.corpus import valid_gguf
+from tests.packaging_setup import toy
 
 EPOCH = 1_790_000_000
 
@@ -57,6 +61,35 @@ def test_the_licence_text_beside_it_comes_along(gguf: Path, app: Path, tmp_path:
     model, _ = extra_model.add(gguf, tmp_path / "bundle", app, part_bytes=10**6, epoch=EPOCH)
     taken = {path.name for path in (app / extra_model.SHIPPED / model.id).iterdir()}
     assert taken == {"manifest.json", "LICENSE", "LICENCE.txt"}
+
+
+def require_usable(gguf: Path) -> None:
+    """Look at what a bundle with this model is made from, with a lock that names the engine's source alone."""
+    key = gguf.parent / "release.pub"
+    key.write_text(f"{UNTRUSTED}a key\n{toy.KEY.public.line}\n")
+    sdist = Locked(name=ENGINE, version="1", file="llama_cpp_python-1.tar.gz", sha256="0" * 64, purpose=Purpose.BUILD)
+    lock = Lock(version="1", source=Source(commit="0" * 40, dirty=False, epoch=EPOCH), files=(sdist,))
+    inputs.require_usable(inputs.Inputs(gguf.parent, 1, key, models=(gguf,)), lock)
+
+
+def test_a_missing_licence_text_is_found_before_the_build(gguf: Path) -> None:
+    with pytest.raises(GateError, match="the text of its licence, MIT, is missing") as refused:
+        require_usable(gguf)
+    assert refused.value.where == str(gguf)
+    assert refused.value.fix == "put the text of its licence beside it, as LICENSE"
+    (gguf.parent / "LICENCE.txt").write_text("all of it")
+    require_usable(gguf)
+
+
+def test_a_model_that_is_not_there_is_said_to_be_missing(gguf: Path) -> None:
+    gguf.unlink()
+    with pytest.raises(UsageError):
+        require_usable(gguf)
+
+
+def test_our_own_licence_needs_no_text_beside_it(gguf: Path) -> None:
+    (gguf.parent / "manifest.json").unlink()  # what stays is the licence that the file itself states
+    require_usable(gguf)
 
 
 def test_without_a_licence_it_stays_here(gguf: Path) -> None:

@@ -4,6 +4,7 @@ import resource
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -133,6 +134,19 @@ def test_no_place_to_show_anything(laptop: Laptop, command: str) -> None:
     line = f'{{ {SETUP} {command}; echo "code $?" >&2; }} | true'
     done = subprocess.run(["sh", "-c", line], env=names, capture_output=True, check=True)
     assert done.stderr == b"code 0\n"
+
+
+@pytest.mark.parametrize("command", ["--help", "status"])
+def test_nowhere_to_write_what_is_shown(laptop: Laptop, command: str) -> None:
+    assert laptop.install(5) == 0
+    names = {name: value for name, value in environment().items() if name != "PYTHONUNBUFFERED"}
+    prefix = [] if command == "--help" else ["--prefix", str(laptop.layout.prefix)]
+    with Path("/dev/full").open("wb") as full:
+        line = [sys.executable, "-m", "medlora_setup", command, *prefix]
+        done = subprocess.run(line, env=names, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 4
+    assert done.stderr.startswith("error: the disk refused to write: No space left on device\n")
+    assert done.stderr.count("\n") == 2
 
 
 def test_the_unexpected_is_told_in_words(

@@ -175,6 +175,14 @@ def test_a_relative_prefix(laptop: Laptop, stick: Path, monkeypatch: pytest.Monk
     assert (laptop.disk / "here" / "it" / "current").is_symlink()
 
 
+def test_into_an_empty_folder(laptop: Laptop, stick: Path) -> None:
+    laptop.layout.prefix.mkdir(parents=True)
+    done = run(laptop, stick, *place(laptop), "--card", card(stick), "--key", FINGERPRINT)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert laptop.says() == "0.5.0-5"
+    assert not list(laptop.layout.prefix.glob(".medlora-edge-first.*"))
+
+
 @pytest.mark.parametrize(
     "arguments", [["--prefix"], ["--unknown", "x"], ["bundle"], ["--card", "x", "--key"], ["verify", "x"]]
 )

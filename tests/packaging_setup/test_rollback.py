@@ -1,8 +1,10 @@
 """Going back: the version and the chats of before; what was written since is set aside, never lost."""
 
+import errno
 import io
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -132,6 +134,25 @@ def test_a_link_that_takes_the_place_of_the_new_chats(laptop: Laptop, monkeypatc
     monkeypatch.setattr(steps, "remove_tree", swapped)
     assert laptop.setup("rollback", "--yes") == 2
     assert not any(elsewhere.iterdir())
+    assert (laptop.says(), laptop.chats()) == ("0.6.0-6", b"new")
+
+
+def test_a_full_disk_and_chats_on_another_one(
+    laptop: Laptop, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is told is that the disk is full, not that a file cannot be linked there."""
+
+    def refuse(code: int) -> Callable[..., None]:
+        def refused(*_: object, **__: object) -> None:
+            raise OSError(code, os.strerror(code))
+
+        return refused
+
+    laptop.keep_chats(b"new")
+    monkeypatch.setattr(shutil, "copyfileobj", refuse(errno.ENOSPC))
+    monkeypatch.setattr(os, "link", refuse(errno.EXDEV))
+    assert laptop.setup("rollback", "--yes") == 4
+    assert "No space left on device" in capsys.readouterr().err
     assert (laptop.says(), laptop.chats()) == ("0.6.0-6", b"new")
 
 

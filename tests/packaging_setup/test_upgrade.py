@@ -252,4 +252,7 @@ def test_a_disk_with_room_for_all_but_the_linked_model(
     assert "the disk has 10 MiB free at" in capsys.readouterr().err
     assert laptop.setup("upgrade", laptop.bundle(7, models=models, app=WITHOUT_MODEL)) == 0
     assert laptop.setup("preflight", laptop.bundle(8, platform=needs, models=models, app=WITHOUT_MODEL)) == 0
+    changed = laptop.bundle(9, platform=needs, models={"large": (b"x" * (3 << 20),)}, app=WITHOUT_MODEL)
+    assert laptop.setup("preflight", changed) == 4
+    refused(laptop, changed, 4)
     assert laptop.setup("upgrade", laptop.bundle(8)) == 0
