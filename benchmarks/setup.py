@@ -1,5 +1,6 @@
 """What all measurements share: the model, the questions, the threads, a place for what is written on the way."""
 
+import hashlib
 import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -71,8 +72,11 @@ class Setup:
 
 
 def model_file() -> Path:
-    """The measured model: random weights, made once into the cache."""
-    path = cache_folder() / MODEL / "model.gguf"
+    """The measured model: random weights, made once per version of its generator into the cache."""
+    generator = hashlib.sha256()
+    for module in ("random_model.py", "random_tokenizer.py"):
+        generator.update(Path(__file__).with_name(module).read_bytes())
+    path = cache_folder() / f"{MODEL}-{generator.hexdigest()[:12]}" / "model.gguf"
     if not path.exists():
         from benchmarks.random_model import make
 

@@ -1,6 +1,7 @@
 """Reads other people's text, JSON lines or plain, gzip or not, bounded; what is wrong is named with its line."""
 
 import gzip
+import hashlib
 import json
 import zlib
 from collections.abc import Iterator
@@ -11,7 +12,6 @@ from typing import IO, Annotated, Any, cast
 
 from pydantic import ConfigDict, StringConstraints, TypeAdapter, ValidationError
 
-from build_tools.manifest import sha256_of_file
 from medlora_edge.errors import CorruptError, ResourceError, UsageError
 
 MAX_LINE = 16 << 20  # bytes
@@ -77,10 +77,17 @@ def whole_text(path: Path) -> str:
 
 
 def require_sha256(path: Path, wanted: str) -> None:
-    """Require this very file. Raises UsageError where there is none, CorruptError (exit 3) naming both hashes."""
+    """Require this very file.
+
+    Raises UsageError (none there), ResourceError (unreadable), CorruptError (exit 3) naming both hashes.
+    """
     if not path.is_file():
         raise UsageError("no such file", where=str(path), fix="check the path in the recipe")
-    found = sha256_of_file(path)
+    try:
+        with path.open("rb") as stream:
+            found = hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise ResourceError(f"cannot read the file: {error.strerror}", where=str(path)) from error
     if found != wanted:
         what = f"the file is not the one that is meant: SHA-256 {found}, wanted {wanted}"
         raise CorruptError(what, where=str(path), fix="bring the right file, or change its sha256")

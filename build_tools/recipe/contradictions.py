@@ -99,7 +99,7 @@ def _withheld(stages: list[dict[str, Any]]) -> Iterator[Problem]:
                 what = f"held_out: stages[{where}] reads this file with other keys, so that other questions stay out"
                 yield Problem(place, what)
             elif where != index and "held_out" not in told:
-                what = f"held_out is missing: stages[{where}] reads this file too, and holds out other questions"
+                what = f"held_out is missing: stages[{where}] reads this file too, and may hold out other questions"
                 yield Problem(place, what)
 
 

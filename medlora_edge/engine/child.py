@@ -29,6 +29,7 @@ DEATHS = {
     "SIGKILL": "it was killed from outside",
 }
 UNSUPPORTED = "the engine needs a processor with SSE4.2 and POPCNT (x86-64-v2), and this one cannot run it"
+NO_TRIAL_PASSED = "every CPU variant failed its self-test; the engine log says how"
 OUT_OF_MEMORY = "the system ran out of memory and ended it: choose a smaller model or context"
 
 
@@ -74,9 +75,9 @@ class Child:
 
     @property
     def unsupported(self) -> bool:
-        """Whether it ended because this processor cannot run it."""
+        """Whether it ended because nothing of this build runs here: another start would end alike."""
         code = self._process.poll()
-        return code == ExitCode.PLATFORM or (code == -signal.SIGILL and not self._spoke)
+        return code in (ExitCode.PLATFORM, ExitCode.ENGINE) or (code == -signal.SIGILL and not self._spoke)
 
     def send(self, request: BaseModel) -> None:
         """Write one request; a dead process is noticed by the reader, not here."""
@@ -135,6 +136,8 @@ class Child:
         code = self._process.wait()
         if self._hang:
             return f"the engine hung: {self._hang}"
+        if code == ExitCode.ENGINE:
+            return NO_TRIAL_PASSED
         if self.unsupported:
             return f"this processor cannot run the CPU variant {self._variant}" if self._variant else UNSUPPORTED
         if code >= 0:

@@ -168,9 +168,10 @@ class Decoder:
         began = time.perf_counter()
         if not self._compute(feeds, speaking, slots):
             return
+        seconds = time.perf_counter() - began
         for row, (job, slot) in enumerate(zip(speaking, slots, strict=True)):
             slot.tokens.append(job.pending)
-            job.decode_seconds += time.perf_counter() - began
+            job.decode_seconds += seconds
             job.choose(self._context, row)
         self.generated_tokens += len(speaking)
 

@@ -166,9 +166,12 @@ class GenerateJob(Job):
 
     def choose(self, context: Context, row: int) -> None:
         """Choose the next token from logits `row`, say it, and end where the answer ends."""
+        began = time.perf_counter()
         choice = self._sampler.sample(context, row)
-        self.generated += 1
         self._note_margin(choice)
+        if self.generated:  # the first token comes out of the prefill
+            self.decode_seconds += time.perf_counter() - began
+        self.generated += 1
         ends_turn = self._tokenizer.ends_turn(choice.token)
         new = "" if ends_turn else self._text.feed(choice.token)
         if self._stream:

@@ -314,6 +314,9 @@ def main(memory: str, forced: str) -> None:
     except backends.NoVariantError as error:
         print(error, file=sys.stderr, flush=True)
         os._exit(ExitCode.PLATFORM)
+    except backends.TrialError as error:
+        print(error, file=sys.stderr, flush=True)
+        os._exit(ExitCode.ENGINE)
     except BrokenPipeError:
         os._exit(0)  # the parent is gone
     except Exception:  # noqa: BLE001 - the process's border: the parent learns the code, the log has the rest

@@ -18,7 +18,7 @@ from medlora_edge.tasks.lenient.words import mark_words
 
 __all__ = ["READER_VERSION", "read_letter", "read_word"]
 
-READER_VERSION = "1"
+READER_VERSION = "2"
 
 
 def read_word(response: str, words: Sequence[str]) -> str | None:

@@ -52,7 +52,8 @@ IN_PASSING = _pattern(
 )
 CONDITION = _pattern(
     r"[)\]]?,? (?:only )?(?:if|unless)\b"
-    r"(?! (?:i|we|one|you) (?:look|consider|had to|have to|must|am|were)| forced| pressed)"
+    r"(?! (?:i|we|one|you) (?:look|consider|had to|have to|must|am|were)| forced| pressed"
+    r"| anything\b| [^.!?;\n]{1,60}? (?:to|can) be believed\b)"
 )
 SCORE = _pattern(r" ?[:=] ?(?:[01]?\.\d|\d{1,3} ?%|false\b)")
 SMALL_TALK = _pattern(

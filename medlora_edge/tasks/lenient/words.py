@@ -16,8 +16,13 @@ _OPTION_LETTER = re.compile(
 )
 _MAY_BE = re.compile(r"\bmay be(?=\s*(?:[.,;:!)]|$))", re.IGNORECASE)
 _SCOPE = r"(?:,? (?:in|for|among|when|if|with)\b| ?\()"
+_OWN_SCOPE = (
+    r"(?:,? (?:in|for|among|when|if|with)\b(?!-)| ?\([^()\n]{1,80}\)(?=\s*(?:$|[.,;!])))"  # not "no in-hospital"
+)
 _DIVIDED = re.compile(
-    rf"\b(?P<one>yes|no|maybe){_SCOPE}[^\n]{{1,80}}?\b(?!(?P=one)\b)(?:yes|no|maybe){_SCOPE}", re.IGNORECASE
+    rf"\b(?P<one>yes|no|maybe){_SCOPE}[^\n]{{1,80}}?(?:[;,./-]|\b(?:and|but|while|whereas)\b,?) ?"
+    rf"\b(?!(?P=one)\b)(?:yes|no|maybe){_OWN_SCOPE}",
+    re.IGNORECASE,
 )
 _QUOTED_QUESTION = re.compile(r'"[^"\n]{1,300}\?"')
 _NEITHER = re.compile(r"\bneither (?:yes nor no|no nor yes)\b,?(?: but\b)?", re.IGNORECASE)

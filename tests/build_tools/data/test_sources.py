@@ -1,5 +1,6 @@
 """Foreign data: asked as the tasks ask, and what is wrong with it said with file, line and field."""
 
+import errno
 import gzip
 import json
 from collections.abc import Callable, Iterator
@@ -14,7 +15,7 @@ from build_tools.data.documents import Document, Exchange, LeftOut, Passage
 from build_tools.data.sources import files, texts
 from build_tools.data.sources import read as entries
 from medlora_edge.bench.library import official_test_ids
-from medlora_edge.errors import CorruptError, MedloraError, UsageError
+from medlora_edge.errors import CorruptError, MedloraError, ResourceError, UsageError
 from medlora_edge.tasks import Question, task
 from tests.bench.samples import record, write_records
 from tests.build_tools.data.makers import chat_stage, choice, completion_stage, write_lines
@@ -205,3 +206,17 @@ def test_any_file_is_read_or_refused_in_words(tmp_path: Path, content: bytes) ->
             assert str(tmp_path) in (error.where or "")
         else:
             assert all(isinstance(document, Exchange | Passage) for document in found)
+
+
+def test_a_file_with_a_hash_that_the_disk_cannot_read_is_no_damaged_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_lines(tmp_path / "q.jsonl", [{"question": "Why?", "answer": "So."}])
+    data = chat_data(format="question_answer", file="q.jsonl", sha256="0" * 64)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(ResourceError, match="cannot read the file: Input/output error"):
+        list(read(data, tmp_path))
