@@ -40,6 +40,7 @@ class Interrupts:
             draft=isinstance(focused, Box) and bool(focused.text),
             warned=app.clock() - self._warned_at < ladder.WARNED_SECONDS,
             unsaved=self._unsaved or app.bench.running,
+            held=isinstance(app.screen, Keep) and app.screen.held,
         )
 
     def do(self, step: Step) -> None:  # noqa: C901 - one case a step

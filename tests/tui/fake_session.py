@@ -41,7 +41,7 @@ from tests.tui.waiting import PATIENCE_SECONDS
 TIMINGS = Timings(
     prompt_tokens=120,
     cached_tokens=20,
-    generated_tokens=50,
+    generated_tokens=51,
     prefill_seconds=1.0,
     decode_seconds=5.0,
     total_seconds=6.0,

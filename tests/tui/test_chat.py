@@ -149,7 +149,15 @@ async def test_stop_of_the_load_and_the_next_question_loads_it() -> None:
 # --- one at a time ----------------------------------------------------------------------------------------
 
 
-async def test_stop_while_the_question_is_being_kept_leaves_it_in_one_place() -> None:
+@pytest.mark.parametrize(
+    ("now", "left"),
+    [
+        ("What is sepsis?", ""),
+        ("What is sepsis?\nAnd in children?", "And in children?"),
+        ("What is sepsis? And in children?", "What is sepsis? And in children?"),
+    ],
+)
+async def test_stop_while_the_question_is_being_kept_leaves_it_in_one_place(now: str, left: str) -> None:
     app = FakeApp()
     go_on = Event()
     async with app.run_test() as pilot:
@@ -166,9 +174,12 @@ async def test_stop_while_the_question_is_being_kept_leaves_it_in_one_place() ->
         await until(pilot, app.keeper.turns)
         await pilot.press("escape")
         await until(pilot, lambda: app.chat.prompt.text == "What is sepsis?")
+        app.chat.prompt.fill(now)
+        app.chat.asking.edit_on(7)
         go_on.set()
         assert (await ended(pilot, app)).turn.state is TurnState.STOPPED
-        assert app.chat.prompt.text == ""
+        assert app.chat.prompt.text == left
+        assert app.chat.asking.edits == (7 if left == now else None)
         assert not app.fake.asked
 
 

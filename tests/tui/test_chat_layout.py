@@ -79,12 +79,13 @@ async def test_tall_terminal_shows_ten_lines_of_a_question_and_no_more() -> None
 
 async def test_numbers_of_the_phase_are_whole_beside_a_long_model_name() -> None:
     app = FakeApp(model=a_model("medlora-mistral-7b-v0.3-pubmedqa"))
+    app.fake.warning = UNTRAINED
     app.fake.script(Read(1200, 2400), Hang())
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot, app)
         await ask(pilot, app)
         await until(pilot, lambda: "\u2026 0/4,096 tokens" in screen_text(app))
-        assert "reading prompt 1,200/2,400 \u00b7 medlora-mistral" in screen_text(app)
+        assert "reading prompt 1,200/2,400 \u00b7 UNTRAINED \u00b7 medlora-m\u2026" in screen_text(app)
 
 
 async def test_abstract_is_folded_and_says_which_key_shows_the_rest() -> None:
@@ -101,6 +102,23 @@ async def test_abstract_is_folded_and_says_which_key_shows_the_rest() -> None:
         assert "more rows" not in turn_text(app)
         await pilot.press("alt+up", "space")
         await until(pilot, lambda: "more rows, Ctrl+O" in turn_text(app))
+
+
+async def test_abstract_of_an_earlier_turn_is_unfolded_by_the_key_that_it_names() -> None:
+    app = FakeApp()
+    async with app.run_test(size=(80, 40)) as pilot:
+        await in_pubmedqa(pilot, app)
+        await pilot.press("tab")
+        await ask(pilot, app)
+        await ended(pilot, app)
+        await pilot.press("shift+tab", "shift+tab")
+        await ask(pilot, app, "And in children?")
+        await ended(pilot, app, 2)
+        assert "more rows, Ctrl+O" in screen_text(app)
+        await pilot.press("ctrl+o")
+        await until(pilot, lambda: "more rows" not in screen_text(app) and "Part 4. In 120" in screen_text(app))
+        await pilot.press("ctrl+o")
+        await until(pilot, lambda: "more rows, Ctrl+O" in screen_text(app))
 
 
 async def test_short_abstract_is_shown_whole() -> None:

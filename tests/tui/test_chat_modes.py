@@ -118,3 +118,19 @@ async def test_an_abstract_that_was_not_asked_about_is_not_overwritten_by_an_edi
         await ended(pilot, app, 2)
         await pilot.press("alt+up", "alt+up", "e")
         await until(pilot, lambda: app.chat.prompt.text == "What is sepsis?")
+
+
+async def test_an_abstract_asked_about_in_another_chat_does_not_refuse_an_edit() -> None:
+    app = FakeApp()
+    async with app.run_test(size=(80, 40)) as pilot:
+        await ready(pilot, app)
+        await pilot.press("shift+tab")
+        app.chat.query_one(Abstract).fill(ABSTRACT)
+        app.chat.prompt.focus()
+        await ask(pilot, app, "Does it work?")
+        await ended(pilot, app)
+        await pilot.press("ctrl+n", "shift+tab", "shift+tab")
+        await ask(pilot, app)
+        assert (await ended(pilot, app)).turn.task == "ask"
+        await pilot.press("alt+up", "e")
+        await until(pilot, lambda: app.chat.prompt.text == "What is sepsis?")

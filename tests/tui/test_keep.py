@@ -90,7 +90,7 @@ async def test_code_must_be_read_back_before_it_goes_away() -> None:
         await begin(pilot, app)
         await type_in(pilot, PASSPHRASE, PASSPHRASE)
         code, number = await shown_code(pilot, app)
-        for key in ("escape", "ctrl+q", "ctrl+d"):
+        for key in ("escape", "ctrl+q", "ctrl+d", "ctrl+c", "ctrl+c"):
             await pilot.press(key)
             await until(pilot, lambda: "Write the code down first" in screen_text(app))
             await type_in(pilot, "0000")
@@ -119,7 +119,7 @@ async def test_code_that_is_being_made_is_waited_for(monkeypatch: pytest.MonkeyP
         await begin(pilot, app)
         await type_in(pilot, PASSPHRASE, PASSPHRASE)
         await until(pilot, lambda: "Encrypting..." in screen_text(app))
-        await pilot.press("ctrl+q", "escape")
+        await pilot.press("ctrl+q", "escape", "ctrl+c", "ctrl+c")
         await pilot.pause()
         go_on.set()
         await shown_code(pilot, app)

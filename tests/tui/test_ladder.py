@@ -6,7 +6,7 @@ import pytest
 
 from medlora_edge.tui.keys.ladder import Situation, Step, on_end_of_file, on_escape, on_interrupt, on_quit
 
-EVERY = [Situation(*flags) for flags in product([False, True], repeat=7)]
+EVERY = [Situation(*flags) for flags in product([False, True], repeat=8)]
 
 
 @pytest.mark.parametrize("at", EVERY, ids=str)
@@ -26,8 +26,9 @@ def test_ctrl_c_copies_then_stops_then_warns_and_quits_only_after_a_warning(at: 
     step = on_interrupt(at)
     assert (step is Step.COPY) == at.selection
     assert (step is Step.STOP) == (at.busy and not at.selection)
-    assert (step is Step.QUIT) == (at.warned and not at.busy and not at.selection)
-    assert step in {Step.COPY, Step.STOP, Step.QUIT, Step.WARN}
+    assert (step is Step.QUIT) == (at.warned and not at.busy and not at.selection and not at.held)
+    assert (step is Step.CLOSE_OVERLAY) == (at.held and not at.busy and not at.selection)
+    assert step in {Step.COPY, Step.STOP, Step.CLOSE_OVERLAY, Step.QUIT, Step.WARN}
 
 
 @pytest.mark.parametrize("at", EVERY, ids=str)

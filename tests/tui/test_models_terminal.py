@@ -27,7 +27,7 @@ def small(tiny_gguf: Path, tmp_path: Path) -> Model:
 
 def test_switch_keeps_the_chat_and_a_lost_file_is_refused(small: Model) -> None:
     with terminal([PROGRAM]) as screen:
-        screen.shows("ready \u00b7 tiny \u00b7 UNTRAINED")
+        screen.shows("ready \u00b7 UNTRAINED \u00b7 tiny")
         screen.press("What is sepsis?", "What is sepsis?")
         screen.press("\r", "answering")
         screen.shows(" from cache) in ")  # the figures of the whole answer
@@ -35,7 +35,7 @@ def test_switch_keeps_the_chat_and_a_lost_file_is_refused(small: Model) -> None:
         screen.press(HOME, "F32, 0.1 million parameters")
         screen.press("v", "small is the file that was installed.")
         screen.press("\r", "small answers from here on. The chat stays.")
-        screen.shows("ready \u00b7 small \u00b7 UNTRAINED")
+        screen.shows("ready \u00b7 UNTRAINED \u00b7 small")
         small.path.unlink()
         screen.send(NEW_CHAT)  # an answer that came to its end may be more than this context holds
         screen.hides("answers from here on")

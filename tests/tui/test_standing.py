@@ -29,7 +29,7 @@ from tests.tui.fake_session import TIMINGS
 READY = Standing(model="tiny", sha256="ab", ready=True, doing="ready")
 CASES: list[tuple[SessionEvent, str]] = [
     (LoadingModel("tiny", Stage.CHECKING, 0.4), "not saved \u00b7 checking 40% \u00b7 tiny"),
-    (ModelReady("tiny", "cd", 4096, "UNTRAINED MODEL: no"), "not saved \u00b7 ready \u00b7 tiny \u00b7 UNTRAINED"),
+    (ModelReady("tiny", "cd", 4096, "UNTRAINED MODEL: no"), "not saved \u00b7 ready \u00b7 UNTRAINED \u00b7 tiny"),
     (ModelFailed("tiny", EngineError("x")), "not saved \u00b7 no model \u00b7 tiny"),
     (ModelReleased("locked"), "not saved \u00b7 locked \u00b7 tiny"),
     (Queued(1), "not saved \u00b7 waiting \u00b7 tiny"),
@@ -80,7 +80,7 @@ def test_model_name_can_steer_nothing() -> None:
 def test_figures_of_a_whole_answer() -> None:
     shown = figures(TIMINGS)
     assert shown == (
-        "6.0 s \u00b7 prompt 120 tokens (20 from cache) in 1.0 s \u00b7 answer 50 tokens \u00b7 10.0 tok/s"
+        "6.0 s \u00b7 prompt 120 tokens (20 from cache) in 1.0 s \u00b7 answer 51 tokens \u00b7 10.0 tok/s"
     )
     assert figures(None) == ""
 
@@ -88,8 +88,14 @@ def test_figures_of_a_whole_answer() -> None:
 def test_figures_have_as_many_digits_as_mean_something() -> None:
     fast = TIMINGS.model_copy(update={"decode_seconds": 0.04, "prefill_seconds": 0.0123, "total_seconds": 0.06})
     shown = figures(fast)
-    assert shown == "60 ms \u00b7 prompt 120 tokens (20 from cache) in 12 ms \u00b7 answer 50 tokens \u00b7 1,250 tok/s"
+    assert shown == "60 ms \u00b7 prompt 120 tokens (20 from cache) in 12 ms \u00b7 answer 51 tokens \u00b7 1,250 tok/s"
     assert hear(READY, Ended(1, TurnState.DONE, "x", timings=fast), 0).doing == "ready (1,250 tok/s, 60 ms)"
+
+
+def test_first_token_has_no_rate_of_its_own() -> None:
+    short = TIMINGS.model_copy(update={"generated_tokens": 1})
+    assert "tok/s" not in figures(short)
+    assert hear(READY, Ended(1, TurnState.DONE, "x", timings=short), 0).doing == "ready"
 
 
 @pytest.mark.parametrize("event", [Prefilled(0), Queued(1), ModelReleased("locked")], ids=type)

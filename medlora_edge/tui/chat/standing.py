@@ -59,9 +59,9 @@ class Standing:
 
     @property
     def left(self) -> str:
-        """What the app is at; the model last, for its name is what a narrow terminal may cut."""
+        """What the app is at, and the warning's mark; the model last: its name is what a narrow terminal may cut."""
         mark = self.warning.split()[0] if self.warning else ""
-        parts = (self.keeping, self.ahead or self.doing, self.model, mark)
+        parts = (self.keeping, self.ahead or self.doing, mark, self.model)
         return SEPARATOR.join(clean(part) for part in parts if part)
 
     @property
@@ -114,7 +114,7 @@ def figures(spent: Timings | None) -> str:
         _time(spent.total_seconds),
         f"{prompt} in {_time(spent.prefill_seconds)}",
         f"answer {spent.generated_tokens:,} tokens",
-        _rate(spent.generated_tokens, spent.decode_seconds),
+        _decode_rate(spent),
     )
     return SEPARATOR.join(part for part in parts if part)
 
@@ -131,9 +131,12 @@ def _end(event: Ended) -> str:
     if event.state in ENDS:
         return ENDS[event.state]
     spent = event.timings
-    if spent is None or spent.decode_seconds <= 0:
-        return "ready"
-    return f"ready ({_rate(spent.generated_tokens, spent.decode_seconds)}, {_time(spent.total_seconds)})"
+    rate = _decode_rate(spent) if spent else ""
+    return f"ready ({rate}, {_time(spent.total_seconds)})" if spent and rate else "ready"
+
+
+def _decode_rate(spent: Timings) -> str:
+    return _rate(spent.generated_tokens - 1, spent.decode_seconds)  # the first token comes out of the prefill
 
 
 def _time(seconds: float) -> str:
@@ -141,7 +144,7 @@ def _time(seconds: float) -> str:
 
 
 def _rate(tokens: int, seconds: float) -> str:
-    if seconds <= 0:
+    if seconds <= 0 or tokens <= 0:
         return ""
     rate = tokens / seconds
     return f"{rate:,.0f} tok/s" if rate >= 100 else f"{rate:.1f} tok/s"

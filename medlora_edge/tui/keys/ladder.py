@@ -23,7 +23,7 @@ class Step(StrEnum):
 @dataclass(frozen=True)
 class Situation:
     """`busy`: a turn or a load is under way; `warned`: Ctrl+C was pressed a moment ago; `unsaved`: a quit would lose
-    turns; `draft`: the prompt is not empty.
+    turns; `draft`: the prompt is not empty; `held`: the overlay does not close yet.
     """
 
     overlay: bool = False
@@ -33,6 +33,7 @@ class Situation:
     draft: bool = False
     warned: bool = False
     unsaved: bool = False
+    held: bool = False
 
 
 def on_escape(at: Situation) -> Step:
@@ -45,11 +46,13 @@ def on_escape(at: Situation) -> Step:
 
 
 def on_interrupt(at: Situation) -> Step:
-    """Ctrl+C: copy the selection, else stop, else quit at the second press."""
+    """Ctrl+C: copy the selection, else stop, else quit at the second press; over an overlay that is held as Esc."""
     if at.selection:
         return Step.COPY
     if at.busy:
         return Step.STOP
+    if at.held:
+        return Step.CLOSE_OVERLAY
     return Step.QUIT if at.warned else Step.WARN
 
 

@@ -28,13 +28,14 @@ ROOM = ("Leave out the oldest turns", "Begin a new chat with it", "Back to the t
 
 class Asking:
     """What the chat screen does with a question. `sending` is the order on its way or being answered; `edits`: the turn
-    whose question is being changed in the prompt.
+    whose question is being changed in the prompt; `abstracts`: contexts that turns of any chat hold.
     """
 
     def __init__(self, chat: "ChatScreen") -> None:
         self._chat = chat
         self.sending: Order | None = None
         self.edits: int | None = None
+        self.abstracts: set[tuple[str, ...]] = set()
         self._kept = False
         self.why_not: str | None = None
 
@@ -90,6 +91,7 @@ class Asking:
         if chat.prompt.text.strip() or chat.abstract_unasked:
             chat.notify(DRAFT if chat.prompt.text.strip() else ABSTRACT, severity="warning", markup=False)
             return
+        self.abstracts.add(asked.contexts)
         chat.write(turn.task, modes.typed(asked), "\n\n".join(asked.contexts))
         self.edit_on(turn.id)
 
@@ -140,6 +142,7 @@ class Asking:
             chat.tell(self._refused, order, error)
 
     def _begun(self, order: Order, turn: Turn) -> None:
+        self.abstracts.add(turn.question.contexts)
         if order is self.sending:
             self._kept = True
         else:  # it was stopped and came back as a draft while it was being kept
@@ -174,9 +177,9 @@ class Asking:
         self._chat.app.push_screen(Choice("This does not fit into the context", about, answers), answered)
 
     def _take_out(self, order: Order) -> None:
-        """The draft leaves the prompt; what was typed behind it stays, as a new question."""
-        if order.draft:
-            prompt = self._chat.prompt
+        """The draft leaves the prompt, unless it was edited; what was typed behind it stays, as a new question."""
+        prompt = self._chat.prompt
+        if order.draft and f"{prompt.text}\n".startswith(f"{order.draft}\n"):
             prompt.fill(prompt.text.removeprefix(order.draft).removeprefix("\n"))
             self.edit_no_more()
 

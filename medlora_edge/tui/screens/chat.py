@@ -124,9 +124,10 @@ class ChatScreen(Steady, Screen[None]):
 
     @property
     def abstract_unasked(self) -> bool:
-        """Whether the abstract is one that no question on the screen is about: nothing else holds it."""
+        """Whether the abstract is one that no question was about: nothing else holds it."""
         typed = modes.question("pubmedqa", "", self.query_one(Abstract).text).contexts
-        return bool(typed) and all(view.turn.question.contexts != typed for view in self.transcript.turns())
+        shown = {view.turn.question.contexts for view in self.transcript.turns()}
+        return bool(typed) and typed not in self.asking.abstracts | shown
 
     @on(Prompt.Sent)
     def send(self) -> None:

@@ -97,6 +97,11 @@ class Keep(Steady, ModalScreen[None]):
         await box.mount(Form("Recovery code", about, (group,), keys="Enter goes on"))
         self.query_one(Form).begin()
 
+    @property
+    def held(self) -> bool:
+        """Whether it must not close: between the passphrase and the code read back."""
+        return self._working or self._code is not None
+
     def action_close(self) -> None:
         """Esc: not between the passphrase and the code read back."""
         if self._code:

@@ -1,4 +1,4 @@
-"""The status line: saved or not, model, phase with numbers; at the right how full the context is."""
+"""The status line: saved or not, phase with numbers, warning, model; at the right how full the context is."""
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal

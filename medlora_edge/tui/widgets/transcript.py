@@ -134,10 +134,11 @@ class Transcript(Vertical):
         return self._log.shown
 
     def unfold(self) -> None:
-        """Show the whole abstract of the turn in focus, else of the last one; or its beginning again."""
+        """Show the whole abstract of the turn in focus, else the last long one; or its beginning again."""
         turns = self.turns()
-        view = next((turn for turn in turns if turn.has_focus), turns[-1] if turns else None)
-        if view and view.unfold():
+        focused = [turn for turn in turns if turn.has_focus]
+        view = next((turn for turn in focused or reversed(turns) if turn.unfold()), None)
+        if view:
             self.scroll_part.go_to(view)
 
     def move(self, how: str) -> None:
